@@ -1,0 +1,7 @@
+//! A chat model that answers from a cache what it has answered before.
+
+mod key;
+mod model;
+
+pub use key::chat_key;
+pub use model::CachedChatModel;

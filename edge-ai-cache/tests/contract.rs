@@ -1,0 +1,211 @@
+//! Every cache and store passes its trait's suite, and a cached model is still a model.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use edge_ai_cache::{CachedChatModel, KeyValueCache, MemoryCache, MemoryKeyValue, TieredCache};
+use edge_ai_core::{ManualClock, Timestamp};
+use edge_ai_testkit::contract::{cache, key_value};
+use edge_ai_testkit::run;
+use edge_ai_testkit::scripted::ScriptedChatModel;
+use futures_executor::block_on;
+
+fn clock() -> ManualClock {
+    ManualClock::jumping(Timestamp::from_millis(1))
+}
+
+#[test]
+fn memory_cache() {
+    block_on(run(cache::cases(), || {
+        let clock = clock();
+        cache::CacheSubject::new(MemoryCache::new(clock.clone())).with_clock(clock)
+    }))
+    .assert_passed();
+}
+
+#[test]
+fn key_value_cache() {
+    block_on(run(cache::cases(), || {
+        let clock = clock();
+        let store = MemoryKeyValue::new(clock.clone());
+        cache::CacheSubject::new(KeyValueCache::new(store, clock.clone())).with_clock(clock)
+    }))
+    .assert_passed();
+}
+
+#[test]
+fn tiered_cache() {
+    block_on(run(cache::cases(), || {
+        let clock = clock();
+        let near = MemoryCache::new(clock.clone());
+        let far = KeyValueCache::new(MemoryKeyValue::new(clock.clone()), clock.clone());
+        cache::CacheSubject::new(TieredCache::new(near, far, clock.clone())).with_clock(clock)
+    }))
+    .assert_passed();
+}
+
+#[test]
+fn memory_key_value() {
+    block_on(run(key_value::cases(), || {
+        let clock = clock();
+        key_value::KeyValueSubject::new(MemoryKeyValue::new(clock.clone())).with_clock(clock)
+    }))
+    .assert_passed();
+}
+
+/// What a cached model must do beyond being a model.
+mod cached {
+    use super::*;
+    use edge_ai_core::{
+        CacheMode, CachePolicy, CacheStatus, ChatEvent, ChatModel, ChatRequest, Context, Error, ErrorKind,
+        FinishReason,
+    };
+    use futures_util::StreamExt;
+
+    fn cached(model: &ScriptedChatModel) -> CachedChatModel {
+        let cache = MemoryCache::new(clock());
+        CachedChatModel::new(Arc::new(model.clone()), Arc::new(cache), Duration::from_secs(60))
+    }
+
+    fn question() -> ChatRequest {
+        ChatRequest::new("m").user("hi")
+    }
+
+    fn as_tenant(tenant: &str) -> ChatRequest {
+        question().with_context(Context::default().with_tenant(tenant))
+    }
+
+    #[test]
+    fn a_stream_is_kept_and_replayed_either_way() {
+        let model = ScriptedChatModel::new().answer("Paris");
+        let cached = cached(&model);
+        block_on(async {
+            let streamed = cached
+                .chat_stream(question())
+                .await
+                .unwrap()
+                .collect()
+                .await
+                .unwrap();
+            assert_eq!(cached.chat(question()).await.unwrap().into_inner(), streamed);
+            let replayed = cached
+                .chat_stream(question())
+                .await
+                .unwrap()
+                .collect()
+                .await
+                .unwrap();
+            assert_eq!(replayed, streamed);
+        });
+        assert_eq!(model.requests().len(), 1);
+    }
+
+    #[test]
+    fn what_broke_off_or_failed_or_was_filtered_is_not_kept() {
+        let text = || ChatEvent::Text("half".into());
+        let model = ScriptedChatModel::new()
+            .events([text()])
+            .fail(Error::new(ErrorKind::Unavailable, "down"))
+            .events([
+                text(),
+                ChatEvent::Finish(FinishReason::ContentFilter),
+                ChatEvent::Done,
+            ])
+            .answer("whole");
+        let cached = cached(&model);
+        block_on(async {
+            assert!(
+                cached
+                    .chat_stream(question())
+                    .await
+                    .unwrap()
+                    .collect()
+                    .await
+                    .is_err()
+            );
+            assert!(cached.chat(question()).await.is_err());
+            assert_eq!(cached.chat(question()).await.unwrap().text(), "half");
+            assert_eq!(cached.chat(question()).await.unwrap().text(), "whole");
+            assert_eq!(cached.chat(question()).await.unwrap().text(), "whole");
+        });
+        assert_eq!(model.requests().len(), 4);
+    }
+
+    #[test]
+    fn a_stream_that_is_dropped_half_way_is_not_kept() {
+        let model = ScriptedChatModel::new().answer("Paris").answer("Paris");
+        let cached = cached(&model);
+        block_on(async {
+            let mut stream = cached.chat_stream(question()).await.unwrap();
+            assert!(stream.next().await.is_some());
+            drop(stream);
+            cached.chat(question()).await.unwrap();
+        });
+        assert_eq!(model.requests().len(), 2);
+    }
+
+    #[test]
+    fn tenants_share_nothing() {
+        let model = ScriptedChatModel::new().otherwise("Paris");
+        let cached = cached(&model);
+        block_on(async {
+            for request in [as_tenant("a"), as_tenant("b"), question(), as_tenant("a")] {
+                cached.chat(request).await.unwrap();
+            }
+        });
+        assert_eq!(model.requests().len(), 3);
+    }
+
+    #[test]
+    fn a_callers_wish_is_met() {
+        let model = ScriptedChatModel::new()
+            .answer("old")
+            .answer("new")
+            .answer("unkept");
+        let cached = cached(&model);
+        let ask = |mode| {
+            let request = question().with_context(Context::default().with_cache(CachePolicy::new(mode)));
+            let trail = request.context.trail.clone();
+            let text = block_on(cached.chat(request)).unwrap().text();
+            (text, trail.cache().unwrap())
+        };
+        assert_eq!(ask(CacheMode::Use), ("old".into(), CacheStatus::Miss));
+        assert_eq!(ask(CacheMode::Refresh), ("new".into(), CacheStatus::Miss));
+        assert_eq!(ask(CacheMode::Bypass), ("unkept".into(), CacheStatus::Bypass));
+        assert_eq!(ask(CacheMode::Use), ("new".into(), CacheStatus::Hit));
+    }
+
+    /// A cache that is down.
+    #[derive(Debug)]
+    struct Down;
+
+    #[edge_ai_core::async_trait]
+    impl edge_ai_core::Cache for Down {
+        async fn get(&self, _: &edge_ai_core::CacheKey) -> edge_ai_core::Result<Option<edge_ai_core::Bytes>> {
+            Err(Error::new(ErrorKind::Unavailable, "down"))
+        }
+
+        async fn put(
+            &self,
+            _: &edge_ai_core::CacheKey,
+            _: edge_ai_core::Bytes,
+            _: Duration,
+        ) -> edge_ai_core::Result<()> {
+            Err(Error::new(ErrorKind::Unavailable, "down"))
+        }
+
+        async fn delete(&self, _: &edge_ai_core::CacheKey) -> edge_ai_core::Result<()> {
+            Err(Error::new(ErrorKind::Unavailable, "down"))
+        }
+    }
+
+    #[test]
+    fn a_cache_that_is_down_is_a_warning() {
+        let model = ScriptedChatModel::new().answer("Paris");
+        let cached = CachedChatModel::new(Arc::new(model), Arc::new(Down), Duration::from_secs(60));
+        let request = question();
+        let trail = request.context.trail.clone();
+        assert_eq!(block_on(cached.chat(request)).unwrap().text(), "Paris");
+        assert_eq!(trail.warnings(), ["cache: down", "cache: down"]);
+    }
+}

@@ -1,0 +1,217 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use serde::{Deserialize, Serialize};
+
+use crate::{Background, ErrorKind, Timestamp};
+
+/// What belongs to one request but not to its content: whose it is, until when, and what has happened to it so far.
+///
+/// It travels with a request through every decorator and never reaches a vendor.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Context {
+    /// The request's identifier in answers, logs and records.
+    pub request_id: Option<Arc<str>>,
+    /// Whose request it is. Cache keys, limiter keys, namespaces and names carry it; `None` is the tenant of those
+    /// without a credential.
+    pub tenant: Option<Arc<str>>,
+    /// When the answer must be there.
+    pub deadline: Option<Timestamp>,
+    /// What the caller wants of caches.
+    pub cache: CachePolicy,
+    /// The caller's own labels, for records and routing.
+    pub metadata: BTreeMap<String, String>,
+    /// What has happened to the request; every clone writes to the same one.
+    pub trail: Trail,
+    /// Where work goes that the answer does not wait for.
+    pub background: Option<Arc<dyn Background>>,
+}
+
+impl Context {
+    /// Sets [`request_id`](Self::request_id).
+    #[must_use]
+    pub fn with_request_id(mut self, id: impl Into<Arc<str>>) -> Self {
+        self.request_id = Some(id.into());
+        self
+    }
+
+    /// Sets [`tenant`](Self::tenant).
+    #[must_use]
+    pub fn with_tenant(mut self, tenant: impl Into<Arc<str>>) -> Self {
+        self.tenant = Some(tenant.into());
+        self
+    }
+
+    /// Sets [`deadline`](Self::deadline).
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Timestamp) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Sets [`cache`](Self::cache).
+    #[must_use]
+    pub fn with_cache(mut self, cache: CachePolicy) -> Self {
+        self.cache = cache;
+        self
+    }
+
+    /// Sets [`background`](Self::background).
+    #[must_use]
+    pub fn with_background(mut self, background: Arc<dyn Background>) -> Self {
+        self.background = Some(background);
+        self
+    }
+
+    /// Does `work` after the answer where there is a [`background`](Self::background), else now.
+    pub async fn defer(&self, work: impl Future<Output = ()> + Send + 'static) {
+        match &self.background {
+            Some(background) => background.run(work.boxed()),
+            None => work.await,
+        }
+    }
+}
+
+/// What a caller wants of the caches on its request's way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CachePolicy {
+    /// Whether to read and write.
+    pub mode: CacheMode,
+    /// How long the answer may be kept; `None` leaves it to the cache.
+    pub ttl: Option<Duration>,
+}
+
+impl CachePolicy {
+    /// A policy of a mode, with the cache's own time to live.
+    pub const fn new(mode: CacheMode) -> Self {
+        Self { mode, ttl: None }
+    }
+}
+
+/// Whether a cache is read and written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CacheMode {
+    /// Read, and written on a miss.
+    #[default]
+    Use,
+    /// Not read, but written: the caller wants a fresh answer (`Cache-Control: no-cache`).
+    Refresh,
+    /// Neither (`Cache-Control: no-store`).
+    Bypass,
+}
+
+/// What a cache did for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum CacheStatus {
+    /// The answer came from the cache.
+    Hit,
+    /// The cache had no answer.
+    Miss,
+    /// The cache was not asked, by the caller's wish or since the answer cannot be kept.
+    Bypass,
+}
+
+impl CacheStatus {
+    /// The name in headers and records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Bypass => "bypass",
+        }
+    }
+}
+
+impl fmt::Display for CacheStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One call to a provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// The provider that was called.
+    pub provider: String,
+    /// Its model.
+    pub model: String,
+    /// How it failed; `None` for an answer or a stream that began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorKind>,
+    /// From the call to the answer, or to the head of a stream, in milliseconds.
+    pub latency_ms: u64,
+}
+
+impl Attempt {
+    /// A call of `model` at `provider` that took `latency`.
+    pub fn new(
+        provider: impl Into<String>,
+        model: impl Into<String>,
+        error: Option<ErrorKind>,
+        latency: Duration,
+    ) -> Self {
+        let latency_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            provider: provider.into(),
+            model: model.into(),
+            error,
+            latency_ms,
+        }
+    }
+}
+
+/// The record of a request's way: each layer adds what it did, and the meter at the top reads it.
+#[derive(Clone, Debug, Default)]
+pub struct Trail(Arc<Mutex<Steps>>);
+
+#[derive(Debug, Default)]
+struct Steps {
+    attempts: Vec<Attempt>,
+    cache: Option<CacheStatus>,
+    warnings: Vec<String>,
+}
+
+impl Trail {
+    /// Adds a call to a provider.
+    pub fn add_attempt(&self, attempt: Attempt) {
+        self.with(|steps| steps.attempts.push(attempt));
+    }
+
+    /// Every call so far, in order.
+    pub fn attempts(&self) -> Vec<Attempt> {
+        self.with(|steps| steps.attempts.clone())
+    }
+
+    /// Says what a cache did; the last word counts.
+    pub fn set_cache(&self, status: CacheStatus) {
+        self.with(|steps| steps.cache = Some(status));
+    }
+
+    /// What a cache did; `None` when there is no cache on the way.
+    pub fn cache(&self) -> Option<CacheStatus> {
+        self.with(|steps| steps.cache)
+    }
+
+    /// Notes something that went wrong without failing the request, such as a cache that could not be reached.
+    pub fn warn(&self, warning: impl Into<String>) {
+        self.with(|steps| steps.warnings.push(warning.into()));
+    }
+
+    /// Everything that was noted.
+    pub fn warnings(&self) -> Vec<String> {
+        self.with(|steps| steps.warnings.clone())
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut Steps) -> T) -> T {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,74 @@
+#![doc = include_str!("../README.md")]
+
+mod background;
+mod cache;
+mod chat;
+mod context;
+mod embedding;
+mod entropy;
+mod error;
+mod http_client;
+mod json;
+mod key_value;
+mod limit;
+mod provider;
+mod rerank;
+mod secret;
+mod sse;
+mod time;
+mod usage;
+mod vector;
+mod verbatim;
+
+pub use async_trait::async_trait;
+pub use bytes::Bytes;
+
+pub use background::{Background, Detached};
+pub use cache::{Cache, CacheKey};
+pub use chat::{
+    AudioPart, ChatAccumulator, ChatEvent, ChatFrame, ChatInput, ChatModel, ChatOutput, ChatRequest,
+    ChatResponse, ChatStart, ChatStream, ContentPart, FilePart, FinishReason, FunctionTool, ImagePart, Media,
+    Message, ReasoningConfig, ReasoningDelta, ReasoningPart, ResponseFormat, Role, TextPart, Tool, ToolCall,
+    ToolCallDelta, ToolChoice, ToolResult,
+};
+pub use context::{Attempt, CacheMode, CachePolicy, CacheStatus, Context, Trail};
+pub use embedding::{
+    EmbeddingInput, EmbeddingModel, EmbeddingOutput, EmbeddingPurpose, EmbeddingRequest, EmbeddingResponse,
+    EmbeddingText,
+};
+pub use entropy::{Entropy, SeededEntropy};
+pub use error::{Error, ErrorKind, Result};
+pub use http_client::{Body, BodySource, HttpClient};
+pub use json::{Dialect, Extra, JsonObject, RawJson};
+pub use key_value::{KeyPage, KeyValue};
+pub use limit::{Decision, Gcra, KeyedTokenBuckets, Quota, RateLimiter, TokenBucket};
+pub use provider::{Capabilities, ModelInfo, Provider};
+pub use rerank::{RerankRequest, RerankResponse, RerankResult, Reranker};
+pub use secret::Secret;
+pub use sse::{SseDecoder, SseEvent};
+pub use time::{Clock, ManualClock, Timestamp, timeout};
+pub use usage::{Money, Operation, Outcome, Usage, UsageRecord, UsageSink};
+pub use vector::{
+    Comparison, Condition, Filter, Metric, Mutation, ReturnMetadata, StoreInfo, VectorCapabilities,
+    VectorMatch, VectorQuery, VectorRecord, VectorStore, wait_visible,
+};
+pub use verbatim::{Native, Verbatim};
+
+/// Every trait object of the vocabulary crosses threads, on every target.
+const _: () = {
+    const fn send_sync<T: ?Sized + Send + Sync>() {}
+    send_sync::<dyn ChatModel>();
+    send_sync::<dyn EmbeddingModel>();
+    send_sync::<dyn Reranker>();
+    send_sync::<dyn Provider>();
+    send_sync::<dyn Cache>();
+    send_sync::<dyn KeyValue>();
+    send_sync::<dyn VectorStore>();
+    send_sync::<dyn RateLimiter>();
+    send_sync::<dyn UsageSink>();
+    send_sync::<dyn HttpClient>();
+    send_sync::<dyn Clock>();
+    send_sync::<Error>();
+    send_sync::<ChatRequest>();
+    send_sync::<ChatResponse>();
+};

@@ -1,0 +1,127 @@
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ChatModel, EmbeddingModel, Reranker};
+
+/// A vendor, or a server of one: what it can do, and the models it lists.
+///
+/// Each part answers for all of the vendor's models; a request names which.
+pub trait Provider: fmt::Debug + Send + Sync + 'static {
+    /// The short name before the slash in `openai/gpt-5`: lower case, no slash.
+    fn name(&self) -> &str;
+
+    /// Answers chats.
+    fn chat(&self) -> Option<Arc<dyn ChatModel>> {
+        None
+    }
+
+    /// Embeds texts.
+    fn embeddings(&self) -> Option<Arc<dyn EmbeddingModel>> {
+        None
+    }
+
+    /// Reranks documents.
+    fn reranker(&self) -> Option<Arc<dyn Reranker>> {
+        None
+    }
+
+    /// The models to list. A vendor serves others too: a name that is not listed is still asked for.
+    fn models(&self) -> Vec<ModelInfo> {
+        Vec::new()
+    }
+
+    /// Whether a name without a provider is recognisably this vendor's, as `@cf/…` is Workers AI's.
+    fn owns(&self, model: &str) -> bool {
+        let _ = model;
+        false
+    }
+}
+
+/// A model in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ModelInfo {
+    /// The vendor's name for it.
+    pub id: String,
+    /// What it can do.
+    pub capabilities: Capabilities,
+}
+
+impl ModelInfo {
+    /// A model with its capabilities.
+    pub fn new(id: impl Into<String>, capabilities: Capabilities) -> Self {
+        Self {
+            id: id.into(),
+            capabilities,
+        }
+    }
+}
+
+/// What a model can do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// Answers chats.
+    pub chat: bool,
+    /// Calls tools.
+    pub tools: bool,
+    /// Sees images.
+    pub vision: bool,
+    /// Answers in a JSON schema.
+    pub json_schema: bool,
+    /// Thinks before it answers.
+    pub reasoning: bool,
+    /// Embeds texts.
+    pub embeddings: bool,
+}
+
+impl Capabilities {
+    /// A chat model without more.
+    pub const CHAT: Self = Self {
+        chat: true,
+        tools: false,
+        vision: false,
+        json_schema: false,
+        reasoning: false,
+        embeddings: false,
+    };
+
+    /// An embedding model.
+    pub const EMBEDDINGS: Self = Self {
+        chat: false,
+        embeddings: true,
+        ..Self::CHAT
+    };
+
+    /// And tools.
+    #[must_use]
+    pub const fn tools(self) -> Self {
+        Self { tools: true, ..self }
+    }
+
+    /// And images.
+    #[must_use]
+    pub const fn vision(self) -> Self {
+        Self { vision: true, ..self }
+    }
+
+    /// And JSON schemas.
+    #[must_use]
+    pub const fn json_schema(self) -> Self {
+        Self {
+            json_schema: true,
+            ..self
+        }
+    }
+
+    /// And reasoning.
+    #[must_use]
+    pub const fn reasoning(self) -> Self {
+        Self {
+            reasoning: true,
+            ..self
+        }
+    }
+}

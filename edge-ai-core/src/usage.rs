@@ -1,0 +1,273 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::{Attempt, CacheStatus, ErrorKind, Result, Timestamp};
+
+/// Tokens spent, in the sense of OpenTelemetry's `gen_ai.usage.*`: the parts are contained in their whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Everything that was read, from a prompt cache or not.
+    pub input_tokens: u64,
+    /// Everything that was written, reasoning included.
+    pub output_tokens: u64,
+    /// Of the input: read from the vendor's prompt cache.
+    #[serde(default)]
+    pub cache_read_tokens: u64,
+    /// Of the input: written to the vendor's prompt cache.
+    #[serde(default)]
+    pub cache_write_tokens: u64,
+    /// Of the output: spent on reasoning.
+    #[serde(default)]
+    pub reasoning_tokens: u64,
+}
+
+impl Usage {
+    /// Tokens in and out, without parts.
+    pub const fn new(input_tokens: u64, output_tokens: u64) -> Self {
+        Self {
+            input_tokens,
+            output_tokens,
+            cache_read_tokens: 0,
+            cache_write_tokens: 0,
+            reasoning_tokens: 0,
+        }
+    }
+
+    /// Input and output together.
+    pub const fn total_tokens(&self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
+}
+
+impl Add for Usage {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
+            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
+            cache_read_tokens: self.cache_read_tokens.saturating_add(other.cache_read_tokens),
+            cache_write_tokens: self.cache_write_tokens.saturating_add(other.cache_write_tokens),
+            reasoning_tokens: self.reasoning_tokens.saturating_add(other.reasoning_tokens),
+        }
+    }
+}
+
+impl AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+/// An amount of US dollars, as a whole number of nano-dollars: sums are exact, and no price is lost in a float.
+///
+/// ```
+/// use edge_ai_core::Money;
+///
+/// let price = Money::from_nano_dollars(2_010_000);
+/// assert_eq!(price.to_string(), "$0.00201");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Money(i64);
+
+impl Money {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// From billionths of a dollar.
+    pub const fn from_nano_dollars(nano_dollars: i64) -> Self {
+        Self(nano_dollars)
+    }
+
+    /// Billionths of a dollar.
+    pub const fn as_nano_dollars(self) -> i64 {
+        self.0
+    }
+}
+
+impl Add for Money {
+    type Output = Self;
+
+    /// Saturates.
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+impl Sum for Money {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        amounts.fold(Self::ZERO, Add::add)
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NANO: u64 = 1_000_000_000;
+        let amount = self.0.unsigned_abs();
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let fraction = format!("{:09}", amount % NANO);
+        let cents = fraction.trim_end_matches('0').len().max(2);
+        write!(
+            f,
+            "{sign}${}.{}",
+            amount / NANO,
+            fraction.get(..cents).unwrap_or(&fraction)
+        )
+    }
+}
+
+/// What a request asked for, by OpenTelemetry's `gen_ai.operation.name`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Operation {
+    /// A chat.
+    Chat,
+    /// Embeddings.
+    Embeddings,
+}
+
+impl Operation {
+    /// The name in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Embeddings => "embeddings",
+        }
+    }
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Answered, to the end.
+    Ok,
+    /// Refused or failed, possibly after part of a stream was sent.
+    Error(ErrorKind),
+}
+
+impl Outcome {
+    /// `ok`, or the name of the error.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Error(kind) => kind.as_str(),
+        }
+    }
+}
+
+/// The account of one request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UsageRecord {
+    /// The request's identifier.
+    pub request_id: String,
+    /// When it arrived.
+    pub time: Timestamp,
+    /// Whose it was.
+    pub tenant: Option<String>,
+    /// What it asked for.
+    pub operation: Operation,
+    /// The model name that the client wrote.
+    pub requested_model: String,
+    /// The provider that answered, or was tried last.
+    pub provider: Option<String>,
+    /// The model that answered, by its vendor's name.
+    pub model: Option<String>,
+    /// Whether the answer was streamed.
+    pub stream: bool,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Tokens; `None` when no vendor said, zero when a cache answered.
+    pub usage: Option<Usage>,
+    /// The price; `None` when the model's price or the tokens are unknown, which is not the same as free.
+    pub cost: Option<Money>,
+    /// From arrival to the end of the answer, in milliseconds.
+    pub latency_ms: u64,
+    /// From arrival to the first content of a stream, in milliseconds.
+    pub time_to_first_token_ms: Option<u64>,
+    /// What the cache did.
+    pub cache: Option<CacheStatus>,
+    /// Every call to a provider.
+    pub attempts: Vec<Attempt>,
+    /// What went wrong without failing the request.
+    pub warnings: Vec<String>,
+    /// The caller's labels.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl UsageRecord {
+    /// The account of a request that has just arrived.
+    pub fn new(
+        request_id: impl Into<String>,
+        time: Timestamp,
+        operation: Operation,
+        requested_model: impl Into<String>,
+    ) -> Self {
+        Self {
+            request_id: request_id.into(),
+            time,
+            tenant: None,
+            operation,
+            requested_model: requested_model.into(),
+            provider: None,
+            model: None,
+            stream: false,
+            outcome: Outcome::Ok,
+            usage: None,
+            cost: None,
+            latency_ms: 0,
+            time_to_first_token_ms: None,
+            cache: None,
+            attempts: Vec::new(),
+            warnings: Vec::new(),
+            metadata: BTreeMap::new(),
+        }
+    }
+}
+
+/// Keeps accounts: D1, a queue, a log.
+#[async_trait]
+pub trait UsageSink: fmt::Debug + Send + Sync + 'static {
+    /// Keeps one record. Called once for each request, after the answer, outside the client's wait.
+    ///
+    /// # Errors
+    /// When the store fails. The request is answered all the same; the failure is logged.
+    async fn record(&self, record: &UsageRecord) -> Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_shows_what_it_is() {
+        for (nano, text) in [
+            (0, "$0.00"),
+            (1, "$0.000000001"),
+            (1_500_000_000, "$1.50"),
+            (-20_000_000, "-$0.02"),
+            (720_000, "$0.00072"),
+        ] {
+            assert_eq!(Money::from_nano_dollars(nano).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_record_round_trips() {
+        let mut record = UsageRecord::new("r", Timestamp::from_millis(5), Operation::Chat, "smart");
+        record.outcome = Outcome::Error(ErrorKind::Interrupted);
+        let json = serde_json::to_string(&record).unwrap();
+        assert!(json.contains(r#""outcome":{"error":"interrupted"}"#), "{json}");
+        assert_eq!(serde_json::from_str::<UsageRecord>(&json).unwrap(), record);
+    }
+}

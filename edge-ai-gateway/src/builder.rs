@@ -1,0 +1,173 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use edge_ai_core::{ChatModel, Clock, Entropy, Provider, Result, UsageSink};
+
+use crate::access::Access;
+use crate::gateway::Gateway;
+use crate::limit::{IpLimit, Limit};
+use crate::route::{RetryPolicy, Route, RouteTable, Router, Timeouts};
+use crate::usage::{Books, PriceTable};
+
+/// A decorator: takes a model, gives one around it.
+type Layer = Box<dyn FnOnce(Arc<dyn ChatModel>) -> Arc<dyn ChatModel>>;
+
+/// Puts a [`Gateway`] together.
+#[must_use = "a builder does nothing until `build`"]
+pub struct GatewayBuilder {
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    providers: Vec<Arc<dyn Provider>>,
+    routes: BTreeMap<String, Route>,
+    optional_routes: BTreeMap<String, Route>,
+    layers: Vec<Layer>,
+    sinks: Vec<Arc<dyn UsageSink>>,
+    prices: PriceTable,
+    access: Access,
+    limit: Option<Limit>,
+    retry: RetryPolicy,
+    timeouts: Timeouts,
+    max_body: usize,
+}
+
+impl GatewayBuilder {
+    /// The largest request body by default, 16 MiB: a few pictures fit, and a Worker's memory is not filled by one caller.
+    pub const DEFAULT_MAX_BODY: usize = 16 << 20;
+
+    /// A gateway that lives by `clock` and `entropy`.
+    pub fn new(clock: impl Clock, entropy: impl Entropy) -> Self {
+        Self {
+            clock: Arc::new(clock),
+            entropy: Arc::new(entropy),
+            providers: Vec::new(),
+            routes: BTreeMap::new(),
+            optional_routes: BTreeMap::new(),
+            layers: Vec::new(),
+            sinks: Vec::new(),
+            prices: PriceTable::default(),
+            access: Access::default(),
+            limit: None,
+            retry: RetryPolicy::default(),
+            timeouts: Timeouts::default(),
+            max_body: Self::DEFAULT_MAX_BODY,
+        }
+    }
+
+    /// Adds a provider; its models are asked for as `name/model`.
+    pub fn provider(mut self, provider: impl Provider) -> Self {
+        self.providers.push(Arc::new(provider));
+        self
+    }
+
+    /// Adds a provider if there is one, as when its key is not configured.
+    pub fn maybe_provider(self, provider: Option<impl Provider>) -> Self {
+        match provider {
+            Some(provider) => self.provider(provider),
+            None => self,
+        }
+    }
+
+    /// Gives a name to a model, or to several of which the first that works answers.
+    pub fn route(mut self, name: impl Into<String>, route: Route) -> Self {
+        self.routes.insert(name.into(), route);
+        self
+    }
+
+    /// The same with those of its targets whose provider is there; without any, there is no such name.
+    pub fn optional_route(mut self, name: impl Into<String>, route: Route) -> Self {
+        self.optional_routes.insert(name.into(), route);
+        self
+    }
+
+    /// Puts a model around the router, such as a cache; a later one goes outside the earlier ones.
+    pub fn layer(mut self, layer: impl FnOnce(Arc<dyn ChatModel>) -> Arc<dyn ChatModel> + 'static) -> Self {
+        self.layers.push(Box::new(layer));
+        self
+    }
+
+    /// Adds a place where usage is recorded.
+    pub fn usage(mut self, sink: impl UsageSink) -> Self {
+        self.sinks.push(Arc::new(sink));
+        self
+    }
+
+    /// Sets the prices; the [list prices](PriceTable::default) unless told.
+    pub fn prices(self, prices: PriceTable) -> Self {
+        Self { prices, ..self }
+    }
+
+    /// Sets who may use the gateway; everybody unless told.
+    pub fn access(self, access: Access) -> Self {
+        Self { access, ..self }
+    }
+
+    /// Limits callers; no limit unless told.
+    pub fn rate_limit(self, limit: Limit) -> Self {
+        Self {
+            limit: Some(limit),
+            ..self
+        }
+    }
+
+    /// Sets how often targets are tried.
+    pub fn retry(self, retry: RetryPolicy) -> Self {
+        Self { retry, ..self }
+    }
+
+    /// Sets how long calls to providers may take.
+    pub fn timeouts(self, timeouts: Timeouts) -> Self {
+        Self { timeouts, ..self }
+    }
+
+    /// Sets the largest request body, in bytes.
+    pub fn max_body(self, bytes: usize) -> Self {
+        Self {
+            max_body: bytes,
+            ..self
+        }
+    }
+
+    /// The gateway.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](edge_ai_core::ErrorKind::Configuration) for names that clash and routes that lead nowhere.
+    pub fn build(self) -> Result<Gateway> {
+        let mut table = RouteTable::new(self.providers, self.routes)?;
+        for (name, route) in self.optional_routes {
+            table.add_optional(name, route);
+        }
+        let table = Arc::new(table);
+        let router = Router::new(table, Arc::clone(&self.clock), Arc::clone(&self.entropy))
+            .retry(self.retry)
+            .timeouts(self.timeouts);
+        let chat: Arc<dyn ChatModel> = Arc::new(router.clone());
+        let chat = self.layers.into_iter().fold(chat, |chat, layer| layer(chat));
+        let limit = self
+            .limit
+            .map(|Limit::PerIp(quota)| IpLimit::new(quota, Arc::clone(&self.clock)));
+        let books = Books {
+            clock: self.clock,
+            prices: self.prices,
+            sinks: self.sinks,
+        };
+        Ok(Gateway {
+            router,
+            chat,
+            access: self.access,
+            limit,
+            books: Arc::new(books),
+            entropy: self.entropy,
+            max_body: self.max_body,
+        })
+    }
+}
+
+impl fmt::Debug for GatewayBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GatewayBuilder")
+            .field("providers", &self.providers)
+            .field("routes", &self.routes)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,166 @@
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use edge_ai_core::{
+    Background, Body, ChatModel, Clock, Context, EmbeddingModel, Entropy, Error, ErrorKind, Result, Timestamp,
+};
+use http::header::ALLOW;
+use http::{HeaderMap, HeaderValue, Request, Response};
+
+use crate::access::Access;
+use crate::builder::GatewayBuilder;
+use crate::limit::IpLimit;
+use crate::route::Router;
+use crate::surface::{self, Endpoint};
+use crate::usage::Books;
+
+/// An AI gateway: an HTTP surface over a stack of models.
+///
+/// A request goes through these steps, in this order:
+///
+/// | step | refuses with |
+/// | --- | --- |
+/// | find the endpoint | 404, 405 |
+/// | limit by client address | 429 |
+/// | check the key, name the tenant | 401 |
+/// | read the wishes in the headers | 400, 415 |
+/// | read the body | 413 |
+/// | open the usage record | |
+/// | read the request in the client's dialect | 400 |
+/// | ask the models: [layers](GatewayBuilder::layer) such as a cache, then the [`Router`] | the vendor's error, in the client's dialect |
+/// | answer; close the usage record at the end of the answer | an error event, once a stream has begun |
+///
+/// What is refused before the record is opened costs no provider anything and is not recorded.
+#[derive(Debug)]
+pub struct Gateway {
+    pub(crate) router: Router,
+    pub(crate) chat: Arc<dyn ChatModel>,
+    pub(crate) access: Access,
+    pub(crate) limit: Option<IpLimit>,
+    pub(crate) books: Arc<Books>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) max_body: usize,
+}
+
+/// Who is at the other end of a connection, as the server that took it knows.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Caller {
+    /// The client's address.
+    pub address: Option<IpAddr>,
+    /// Where work goes that the answer does not wait for.
+    pub background: Option<Arc<dyn Background>>,
+}
+
+impl Caller {
+    /// A caller at an address.
+    pub const fn new(address: Option<IpAddr>) -> Self {
+        Self {
+            address,
+            background: None,
+        }
+    }
+
+    /// Sets [`background`](Self::background).
+    #[must_use]
+    pub fn with_background(self, background: Arc<dyn Background>) -> Self {
+        Self {
+            background: Some(background),
+            ..self
+        }
+    }
+}
+
+impl Gateway {
+    /// Starts to put a gateway together.
+    pub fn builder(clock: impl Clock, entropy: impl Entropy) -> GatewayBuilder {
+        GatewayBuilder::new(clock, entropy)
+    }
+
+    /// The whole stack as a model: what the surface asks, and what an agent or a pipeline beside it may ask as well.
+    pub fn chat_model(&self) -> Arc<dyn ChatModel> {
+        Arc::clone(&self.chat)
+    }
+
+    /// The router as an embedding model.
+    pub fn embedding_model(&self) -> Arc<dyn EmbeddingModel> {
+        Arc::new(self.router.clone())
+    }
+
+    /// Answers a request. It always answers: what goes wrong is told in the client's dialect.
+    pub async fn handle(&self, request: Request<Body>, caller: Caller) -> Response<Body> {
+        let arrived = self.books.clock.now();
+        let id = self.new_request_id();
+        let mut told = HeaderMap::new();
+        let outcome = self.answer(request, caller, &id, arrived, &mut told).await;
+        let mut response = outcome.unwrap_or_else(|error| surface::error_response(&error));
+        let headers = response.headers_mut();
+        headers.extend(told);
+        if let Ok(id) = HeaderValue::try_from(id) {
+            headers.insert("x-request-id", id);
+        }
+        response
+    }
+
+    async fn answer(
+        &self,
+        request: Request<Body>,
+        caller: Caller,
+        id: &str,
+        arrived: Timestamp,
+        told: &mut HeaderMap,
+    ) -> Result<Response<Body>> {
+        let (head, body) = request.into_parts();
+        let endpoint = Endpoint::at(head.uri.path())?;
+        endpoint.check(&head.method).inspect_err(|_| {
+            told.insert(ALLOW, HeaderValue::from_static(endpoint.allow()));
+        })?;
+        if matches!(endpoint, Endpoint::Health) {
+            return Ok(surface::health());
+        }
+        self.hold_to_limit(caller.address, told)?;
+        let tenant = self.access.tenant(&head.headers)?;
+        let mut context = Context::default()
+            .with_request_id(id)
+            .with_cache(surface::cache_policy(&head.headers)?);
+        context.tenant = tenant;
+        context.background = caller.background;
+        match endpoint {
+            Endpoint::Health => Ok(surface::health()),
+            Endpoint::Models => Ok(surface::models(&self.router)),
+            Endpoint::Model(model) => surface::model(&self.router, &model),
+            Endpoint::ChatCompletions => {
+                let body = surface::read_body(&head.headers, body, self.max_body).await?;
+                surface::chat_completions(self, &body, context, arrived).await
+            }
+            Endpoint::Embeddings => {
+                let body = surface::read_body(&head.headers, body, self.max_body).await?;
+                surface::embeddings(self, &body, context, arrived).await
+            }
+        }
+    }
+
+    fn hold_to_limit(&self, address: Option<IpAddr>, told: &mut HeaderMap) -> Result<()> {
+        let Some(limit) = &self.limit else { return Ok(()) };
+        let decision = limit.check(address, &*self.books.clock);
+        IpLimit::tell(&decision, told);
+        if decision.allowed {
+            return Ok(());
+        }
+        let message = format!(
+            "too many requests from this address: {} in {} s are allowed; try again in {} ms",
+            decision.quota.requests,
+            decision.quota.period.as_secs_f64(),
+            decision.retry_after.as_nanos().div_ceil(1_000_000),
+        );
+        Err(Error::new(ErrorKind::RateLimited, message).with_code("rate_limit_exceeded"))
+    }
+
+    fn new_request_id(&self) -> String {
+        format!(
+            "req_{:016x}{:016x}",
+            self.entropy.next_u64(),
+            self.entropy.next_u64()
+        )
+    }
+}

@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+mod access;
+mod builder;
+mod gateway;
+mod limit;
+mod route;
+mod surface;
+mod usage;
+#[cfg(feature = "worker")]
+mod worker;
+
+pub use access::{Access, ApiKeys};
+pub use builder::GatewayBuilder;
+pub use gateway::{Caller, Gateway};
+pub use limit::{IpLimit, Limit};
+pub use route::{RetryPolicy, Route, RouteTable, Router, Timeouts};
+#[cfg(feature = "worker")]
+pub use usage::D1UsageLog;
+pub use usage::{JsonLog, LogLine, Price, PriceTable};
+#[cfg(feature = "worker")]
+pub use worker::unavailable;

@@ -1,0 +1,145 @@
+use std::time::Duration;
+
+use edge_ai_core::{Error, ErrorKind};
+
+/// How often and how patiently the models of a route are tried.
+///
+/// The targets are tried in turn without a pause: another provider is sooner there than a second try at the same one. When all have
+/// failed for now, the next round starts after a pause that grows from round to round, with jitter, and never before the
+/// earliest time that a provider asked for with `Retry-After`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetryPolicy {
+    /// How often each target is tried at most.
+    pub rounds: u32,
+    /// The longest pause after the first round; it doubles with each further one.
+    pub backoff: Duration,
+    /// The longest pause of all: a provider that asks for more is not waited for.
+    pub max_wait: Duration,
+}
+
+impl Default for RetryPolicy {
+    /// Two rounds, with at most half a second in between, or up to ten when a provider asks for it.
+    fn default() -> Self {
+        Self {
+            rounds: 2,
+            backoff: Duration::from_millis(500),
+            max_wait: Duration::from_secs(10),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// No second try at the same target.
+    pub const NEVER: Self = Self {
+        rounds: 1,
+        backoff: Duration::ZERO,
+        max_wait: Duration::ZERO,
+    };
+
+    /// The pause after a round: full jitter
+    /// ([Brooker 2015](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)), after what the providers asked for.
+    ///
+    /// `asked` is the shortest wait that any of the targets asked for; `None` when it is more than anyone waits.
+    pub(super) fn pause(&self, round: u32, asked: Option<Duration>, random: u64) -> Option<Duration> {
+        let longest = self
+            .backoff
+            .saturating_mul(2_u32.saturating_pow(round))
+            .min(self.max_wait);
+        let longest_nanos = u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX);
+        let jitter = Duration::from_nanos(if longest_nanos == 0 {
+            0
+        } else {
+            random % longest_nanos
+        });
+        match asked {
+            // Everybody who was told the same time must not come at the same time.
+            Some(asked) if asked <= self.max_wait => Some(asked.saturating_add(jitter / 4)),
+            Some(_) => None,
+            None => Some(jitter),
+        }
+    }
+}
+
+/// How long the parts of an answer may take, for each call to a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timeouts {
+    /// Until a whole answer is there.
+    pub answer: Duration,
+    /// Until the first content of a stream is there.
+    pub first_token: Duration,
+    /// Between two frames of a stream.
+    pub idle: Duration,
+}
+
+impl Default for Timeouts {
+    /// Five minutes for an answer, one minute for a first token and for any silence.
+    fn default() -> Self {
+        Self {
+            answer: Duration::from_secs(300),
+            first_token: Duration::from_secs(60),
+            idle: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What follows from a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The request is wrong: no other target takes it.
+    Stop,
+    /// This target does not take it; another one may.
+    Next,
+    /// It may work another time.
+    Again,
+}
+
+impl Verdict {
+    pub(super) fn on(error: &Error) -> Self {
+        match error.kind() {
+            _ if error.is_retryable() => Self::Again,
+            ErrorKind::Authentication
+            | ErrorKind::PermissionDenied
+            | ErrorKind::NotFound
+            | ErrorKind::ContextLength
+            | ErrorKind::Unsupported
+            | ErrorKind::QuotaExceeded
+            | ErrorKind::Configuration
+            | ErrorKind::Timeout
+            | ErrorKind::Unavailable
+            | ErrorKind::BadUpstream => Self::Next,
+            _ => Self::Stop,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_keep_to_what_was_asked() {
+        let policy = RetryPolicy::default();
+        assert!(policy.pause(0, None, u64::MAX).unwrap() < Duration::from_millis(500));
+        assert!(policy.pause(9, None, u64::MAX).unwrap() < Duration::from_secs(10));
+        let asked = Duration::from_secs(2);
+        let pause = policy.pause(0, Some(asked), u64::MAX).unwrap();
+        assert!(pause >= asked && pause < asked + Duration::from_millis(125));
+        assert_eq!(policy.pause(0, Some(Duration::from_secs(11)), 0), None);
+        assert_eq!(RetryPolicy::NEVER.pause(0, None, 7), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn verdicts() {
+        let on = |kind| Verdict::on(&Error::new(kind, "x"));
+        assert_eq!(on(ErrorKind::InvalidRequest), Verdict::Stop);
+        assert_eq!(on(ErrorKind::ContentFiltered), Verdict::Stop);
+        assert_eq!(on(ErrorKind::Authentication), Verdict::Next);
+        assert_eq!(on(ErrorKind::RateLimited), Verdict::Again);
+        assert_eq!(
+            Verdict::on(&Error::new(ErrorKind::Unavailable, "x").with_retryable(false)),
+            Verdict::Next
+        );
+    }
+}

@@ -1,0 +1,155 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use edge_ai_core::{
+    ChatModel, ChatRequest, ChatResponse, ChatStream, Clock, Context, EmbeddingModel, EmbeddingRequest,
+    EmbeddingResponse, Entropy, Error, ErrorKind, Result, timeout,
+};
+
+use super::attempt::Attempts;
+use super::idle::{guarded, preamble};
+use super::table::{RouteTable, Target};
+use super::{RetryPolicy, Timeouts};
+
+/// A model that is all models: it looks up who answers a name and goes through a route's targets until one does.
+///
+/// - A [policy](RetryPolicy) says how often and after which pauses; `Retry-After` is kept to.
+/// - Each call is held to [time limits](Timeouts).
+/// - A stream is handed on once its first content is there: a failure before that is one more failed call, one after it is the client's to
+///   see.
+/// - Every call is noted in the request's [`Trail`](edge_ai_core::Trail).
+#[derive(Clone, Debug)]
+pub struct Router {
+    table: Arc<RouteTable>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    retry: RetryPolicy,
+    timeouts: Timeouts,
+}
+
+impl Router {
+    /// Routes by `table` with the default policy and limits.
+    pub fn new(table: Arc<RouteTable>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            table,
+            clock,
+            entropy,
+            retry: RetryPolicy::default(),
+            timeouts: Timeouts::default(),
+        }
+    }
+
+    /// Sets how often targets are tried.
+    #[must_use]
+    pub fn retry(self, retry: RetryPolicy) -> Self {
+        Self { retry, ..self }
+    }
+
+    /// Sets how long calls may take.
+    #[must_use]
+    pub fn timeouts(self, timeouts: Timeouts) -> Self {
+        Self { timeouts, ..self }
+    }
+
+    /// The names it knows.
+    pub fn table(&self) -> &RouteTable {
+        &self.table
+    }
+
+    fn attempts<'a>(&'a self, context: &'a Context) -> Attempts<'a> {
+        Attempts {
+            clock: &*self.clock,
+            entropy: &*self.entropy,
+            policy: self.retry,
+            context,
+        }
+    }
+
+    async fn first_content(&self, chat: Arc<dyn ChatModel>, request: ChatRequest) -> Result<ChatStream> {
+        let begin = async {
+            let mut stream = chat.chat_stream(request).await?;
+            let ahead = preamble(&mut stream).await?;
+            Ok((stream, ahead))
+        };
+        let (stream, ahead) = timeout(&*self.clock, self.timeouts.first_token, begin).await?;
+        Ok(guarded(
+            stream,
+            ahead,
+            Arc::clone(&self.clock),
+            self.timeouts.idle,
+        ))
+    }
+}
+
+/// The same request for a target.
+fn aimed(request: &ChatRequest, target: &Target) -> Result<(Arc<dyn ChatModel>, ChatRequest)> {
+    let chat = target.provider.chat().ok_or_else(|| cannot(target, "chat"))?;
+    let mut request = request.clone();
+    request.model.clone_from(&target.model);
+    Ok((chat, request))
+}
+
+fn cannot(target: &Target, what: &str) -> Error {
+    let message = format!("it has no models for {what}");
+    Error::new(ErrorKind::Unsupported, message)
+        .with_provider(target.provider.name())
+        .with_param("model")
+}
+
+/// Names the provider of an error that has none, such as a time limit's.
+fn named<T>(outcome: Result<T>, target: &Target) -> Result<T> {
+    outcome.map_err(|error| match error.provider() {
+        Some(_) => error,
+        None => error.with_provider(target.provider.name()),
+    })
+}
+
+#[async_trait]
+impl ChatModel for Router {
+    async fn chat(&self, request: ChatRequest) -> Result<ChatResponse> {
+        let targets = self.table.resolve(&request.model)?;
+        let request = &request;
+        self.attempts(&request.context)
+            .run(targets, |target| async move {
+                let (chat, request) = aimed(request, &target)?;
+                named(
+                    timeout(&*self.clock, self.timeouts.answer, chat.chat(request)).await,
+                    &target,
+                )
+            })
+            .await
+    }
+
+    async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
+        let targets = self.table.resolve(&request.model)?;
+        let request = &request;
+        self.attempts(&request.context)
+            .run(targets, |target| async move {
+                let (chat, request) = aimed(request, &target)?;
+                named(self.first_content(chat, request).await, &target)
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl EmbeddingModel for Router {
+    async fn embed(&self, request: EmbeddingRequest) -> Result<EmbeddingResponse> {
+        let targets = self.table.resolve(&request.model)?;
+        let request = &request;
+        self.attempts(&request.context)
+            .run(targets, |target| async move {
+                let embeddings = target
+                    .provider
+                    .embeddings()
+                    .ok_or_else(|| cannot(&target, "embeddings"))?;
+                let mut request = request.clone();
+                request.model.clone_from(&target.model);
+                named(
+                    timeout(&*self.clock, self.timeouts.answer, embeddings.embed(request)).await,
+                    &target,
+                )
+            })
+            .await
+    }
+}

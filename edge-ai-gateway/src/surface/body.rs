@@ -1,0 +1,96 @@
+use bytes::Bytes;
+use edge_ai_core::{Body, Error, ErrorKind, Result};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+
+/// Reads a body of JSON.
+///
+/// # Errors
+/// Status 415 for a type or encoding that is not ours to read; [`ErrorKind::TooLarge`] past `limit`, before the body is read when its length is
+/// announced.
+pub(crate) async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes> {
+    check_headers(headers, limit)?;
+    body.bytes(limit).await.map_err(|error| match error.kind() {
+        ErrorKind::TooLarge => too_large(limit),
+        _ => error,
+    })
+}
+
+fn check_headers(headers: &HeaderMap, limit: usize) -> Result<()> {
+    let text = |name| {
+        headers.get(name).map(|value| {
+            String::from_utf8_lossy(value.as_bytes())
+                .trim()
+                .to_ascii_lowercase()
+        })
+    };
+    if let Some(encoding) = text(CONTENT_ENCODING)
+        && encoding != "identity"
+    {
+        return Err(unsupported(
+            "content-encoding",
+            &encoding,
+            "send the body without compression",
+        ));
+    }
+    if let Some(media_type) = text(CONTENT_TYPE) {
+        let media_type = media_type.split(';').next().unwrap_or_default().trim_end();
+        if media_type != "application/json" && !media_type.ends_with("+json") {
+            return Err(unsupported(
+                "content-type",
+                media_type,
+                "send JSON as `application/json`",
+            ));
+        }
+    }
+    match text(CONTENT_LENGTH).map(|length| length.parse::<u64>()) {
+        Some(Ok(length)) if length > limit as u64 => Err(too_large(limit)),
+        _ => Ok(()),
+    }
+}
+
+fn unsupported(header: &str, value: &str, remedy: &str) -> Error {
+    let shown: String = value.chars().take(64).collect();
+    Error::invalid(
+        header,
+        format!("the {header} `{shown}` is not supported; {remedy}"),
+    )
+    .with_status(415)
+}
+
+fn too_large(limit: usize) -> Error {
+    let message = format!("the request is over the limit of {limit} bytes; send less, or files by address");
+    Error::new(ErrorKind::TooLarge, message).with_code("request_too_large")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_executor::block_on;
+
+    fn read(headers: &[(&'static str, &'static str)], body: &'static str) -> Result<Bytes> {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect();
+        block_on(read_body(&headers, Body::from(body), 4))
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_by_name() {
+        assert_eq!(
+            read(&[("content-type", "Application/JSON; charset=utf-8")], "1234").unwrap(),
+            "1234"
+        );
+        assert_eq!(read(&[], "1234").unwrap(), "1234");
+        assert_eq!(read(&[], "12345").unwrap_err().status(), 413);
+        assert_eq!(read(&[("content-length", "99")], "1").unwrap_err().status(), 413);
+        assert_eq!(read(&[("content-length", "nonsense")], "1").unwrap(), "1");
+        let error = read(&[("content-type", "text/plain")], "1").unwrap_err();
+        assert_eq!((error.status(), error.param()), (415, Some("content-type")));
+        assert_eq!(
+            read(&[("content-encoding", "gzip")], "1").unwrap_err().status(),
+            415
+        );
+    }
+}

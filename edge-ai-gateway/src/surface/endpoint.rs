@@ -1,0 +1,107 @@
+use edge_ai_core::{Error, ErrorKind, Result};
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+/// What a request asks of the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// `GET /healthz`
+    Health,
+    /// `GET /v1/models`
+    Models,
+    /// `GET /v1/models/{model}`
+    Model(String),
+    /// `POST /v1/chat/completions`
+    ChatCompletions,
+    /// `POST /v1/embeddings`
+    Embeddings,
+}
+
+const ALL: &str = "POST /v1/chat/completions, POST /v1/embeddings, GET /v1/models, GET /healthz";
+
+impl Endpoint {
+    /// Finds the endpoint at a path.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] with the endpoints there are.
+    pub(crate) fn at(path: &str) -> Result<Self> {
+        let path = path
+            .strip_suffix('/')
+            .filter(|path| !path.is_empty())
+            .unwrap_or(path);
+        match path {
+            "/healthz" => Ok(Self::Health),
+            "/v1/models" => Ok(Self::Models),
+            "/v1/chat/completions" => Ok(Self::ChatCompletions),
+            "/v1/embeddings" => Ok(Self::Embeddings),
+            _ => match path.strip_prefix("/v1/models/") {
+                Some(model) => Ok(Self::Model(
+                    percent_decode_str(model).decode_utf8_lossy().into_owned(),
+                )),
+                None => {
+                    let shown: String = path.chars().take(128).collect();
+                    let message = format!("there is nothing at `{shown}`; there is {ALL}");
+                    Err(Error::new(ErrorKind::NotFound, message).with_code("unknown_url"))
+                }
+            },
+        }
+    }
+
+    /// The methods that it takes, as the `allow` header has them.
+    pub(crate) const fn allow(&self) -> &'static str {
+        match self {
+            Self::Health | Self::Models | Self::Model(_) => "GET, HEAD",
+            Self::ChatCompletions | Self::Embeddings => "POST",
+        }
+    }
+
+    /// Refuses a method that it does not take.
+    ///
+    /// # Errors
+    /// Status 405 with the methods that it takes.
+    pub(crate) fn check(&self, method: &Method) -> Result<()> {
+        let allow = self.allow();
+        if allow.split(", ").any(|allowed| allowed == method.as_str()) {
+            return Ok(());
+        }
+        let message = format!("this takes {allow}, not {method}");
+        Err(Error::new(ErrorKind::InvalidRequest, message)
+            .with_status(405)
+            .with_code("method_not_supported"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths() {
+        assert_eq!(
+            Endpoint::at("/v1/chat/completions/").unwrap(),
+            Endpoint::ChatCompletions
+        );
+        for path in ["/v1/models/openai/gpt-5", "/v1/models/openai%2Fgpt-5"] {
+            assert_eq!(
+                Endpoint::at(path).unwrap(),
+                Endpoint::Model("openai/gpt-5".into())
+            );
+        }
+        for path in ["/", "", "/v1/chat/completionsx"] {
+            assert_eq!(Endpoint::at(path).unwrap_err().status(), 404);
+        }
+    }
+
+    #[test]
+    fn methods() {
+        assert!(Endpoint::Health.check(&Method::HEAD).is_ok());
+        assert!(Endpoint::ChatCompletions.check(&Method::POST).is_ok());
+        assert_eq!(
+            Endpoint::ChatCompletions
+                .check(&Method::GET)
+                .unwrap_err()
+                .status(),
+            405
+        );
+    }
+}

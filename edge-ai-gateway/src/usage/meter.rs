@@ -1,0 +1,290 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use edge_ai_core::{
+    CacheStatus, ChatEvent, ChatFrame, ChatStream, Clock, Context, Error, ErrorKind, Money, Operation,
+    Outcome, Result, Timestamp, Usage, UsageRecord, UsageSink,
+};
+
+use super::PriceTable;
+
+/// Makes the record of one request, and hands it to the sinks exactly once: when it is settled, or when it is dropped because the client
+/// went away.
+#[derive(Debug)]
+pub(crate) struct Meter(Mutex<Option<Open>>);
+
+#[derive(Debug)]
+struct Open {
+    record: UsageRecord,
+    context: Context,
+    books: Arc<Books>,
+}
+
+/// What a meter needs of the gateway.
+#[derive(Debug)]
+pub(crate) struct Books {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) prices: PriceTable,
+    pub(crate) sinks: Vec<Arc<dyn UsageSink>>,
+}
+
+impl Meter {
+    pub(crate) fn start(
+        books: Arc<Books>,
+        context: Context,
+        operation: Operation,
+        arrived: Timestamp,
+    ) -> Self {
+        let id = context.request_id.as_deref().unwrap_or_default();
+        let mut record = UsageRecord::new(id, arrived, operation, "");
+        record.tenant = context.tenant.as_deref().map(str::to_owned);
+        record.metadata.clone_from(&context.metadata);
+        Self(Mutex::new(Some(Open {
+            record,
+            context,
+            books,
+        })))
+    }
+
+    /// The request could be read: it asks for `model`.
+    pub(crate) fn asked(&self, model: &str, stream: bool) {
+        self.with(|open| {
+            model.clone_into(&mut open.record.requested_model);
+            open.record.stream = stream;
+        });
+    }
+
+    /// The request has an answer of `model` that took `usage`.
+    pub(crate) fn settle(&self, model: &str, usage: Option<Usage>) {
+        self.close(|record| {
+            record.model = Some(model.to_owned()).filter(|model| !model.is_empty());
+            record.usage = usage;
+        });
+    }
+
+    /// The request has failed.
+    pub(crate) fn fail(&self, kind: ErrorKind) {
+        self.close(|record| record.outcome = Outcome::Error(kind));
+    }
+
+    /// Looks at what goes to the client.
+    fn see(&self, item: &Result<ChatFrame>) {
+        let frame = match item {
+            Ok(frame) => frame,
+            Err(error) => return self.fail(error.kind()),
+        };
+        let mut done = false;
+        self.with(|open| {
+            for event in &frame.events {
+                match event {
+                    ChatEvent::Start(start) if !start.model.is_empty() => {
+                        open.record.model = Some(start.model.clone());
+                    }
+                    ChatEvent::Usage(usage) => open.record.usage = Some(*usage),
+                    ChatEvent::Text(_)
+                    | ChatEvent::Reasoning(_)
+                    | ChatEvent::ToolCall(_)
+                    | ChatEvent::Refusal(_)
+                    | ChatEvent::Part(_) => open.note_first_token(),
+                    ChatEvent::Done => done = true,
+                    _ => {}
+                }
+            }
+        });
+        if done {
+            self.close(|_| {});
+        }
+    }
+
+    fn with(&self, f: impl FnOnce(&mut Open)) {
+        if let Some(open) = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            f(open);
+        }
+    }
+
+    fn close(&self, finish: impl FnOnce(&mut UsageRecord)) {
+        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut open) = open {
+            finish(&mut open.record);
+            open.hand_over();
+        }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.fail(ErrorKind::Cancelled);
+    }
+}
+
+impl Open {
+    fn note_first_token(&mut self) {
+        if self.record.time_to_first_token_ms.is_none() {
+            self.record.time_to_first_token_ms = Some(self.elapsed());
+        }
+    }
+
+    fn elapsed(&self) -> u64 {
+        let elapsed = self.books.clock.now().since(self.record.time);
+        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn hand_over(mut self) {
+        self.complete();
+        let Self {
+            record,
+            context,
+            books,
+        } = self;
+        let trail = context.trail.clone();
+        let work = async move {
+            let mut record = record;
+            for sink in &books.sinks {
+                if let Err(error) = sink.record(&record).await {
+                    // The sinks that follow tell that this one failed.
+                    trail.warn(format!("usage: {error}"));
+                    record.warnings = trail.warnings();
+                }
+            }
+        };
+        match &context.background {
+            Some(background) => background.run(Box::pin(work)),
+            None => edge_ai_core::Background::run(&edge_ai_core::Detached, Box::pin(work)),
+        }
+    }
+
+    fn complete(&mut self) {
+        let latency = self.elapsed();
+        let Self {
+            record,
+            context,
+            books,
+        } = self;
+        let trail = &context.trail;
+        record.latency_ms = latency;
+        record.attempts = trail.attempts();
+        record.warnings = trail.warnings();
+        record.cache = trail.cache();
+        if record.cache == Some(CacheStatus::Hit) {
+            // What the kept answer took was paid for when it was made.
+            record.usage = Some(Usage::default());
+            record.cost = Some(Money::ZERO);
+            return;
+        }
+        if let Some(attempt) = record.attempts.last() {
+            record.provider = Some(attempt.provider.clone());
+            // A name with a date in an answer is still the model that was asked for, whose price is known.
+            let model = record.model.get_or_insert_with(|| attempt.model.clone());
+            let price = books
+                .prices
+                .get(&attempt.provider, &attempt.model)
+                .or_else(|| books.prices.get(&attempt.provider, model));
+            record.cost = price.zip(record.usage).map(|(price, usage)| price.of(&usage));
+        }
+    }
+}
+
+/// The same stream, metered to its end or to the client's leaving.
+pub(crate) fn metered(stream: ChatStream, meter: Meter) -> ChatStream {
+    stream.inspect(move |item| meter.see(item))
+}
+
+/// A failure that came before there was anything to meter.
+pub(crate) fn failed(meter: &Meter, error: Error) -> Error {
+    meter.fail(error.kind());
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use edge_ai_core::{Attempt, Detached, ManualClock};
+    use edge_ai_testkit::memory::MemoryUsageSink;
+    use futures_util::{StreamExt, stream};
+    use std::time::Duration;
+
+    struct Bench {
+        clock: ManualClock,
+        sink: Arc<MemoryUsageSink>,
+        context: Context,
+        meter: Meter,
+    }
+
+    fn bench() -> Bench {
+        let clock = ManualClock::new(Timestamp::from_millis(1_000));
+        let sink = Arc::new(MemoryUsageSink::default());
+        let books = Arc::new(Books {
+            clock: Arc::new(clock.clone()),
+            prices: PriceTable::default(),
+            sinks: vec![Arc::clone(&sink) as Arc<dyn UsageSink>],
+        });
+        let context = Context::default()
+            .with_request_id("r")
+            .with_background(Arc::new(Detached));
+        context
+            .trail
+            .add_attempt(Attempt::new("openai", "gpt-4o-mini", None, Duration::ZERO));
+        let meter = Meter::start(books, context.clone(), Operation::Chat, clock.now());
+        meter.asked("cheap", true);
+        Bench {
+            clock,
+            sink,
+            context,
+            meter,
+        }
+    }
+
+    fn frame(event: ChatEvent) -> Result<ChatFrame> {
+        Ok(ChatFrame::new(vec![event]))
+    }
+
+    #[test]
+    fn a_stream_is_recorded_at_its_end() {
+        let Bench {
+            clock, sink, meter, ..
+        } = bench();
+        clock.advance(Duration::from_millis(20));
+        let frames = vec![
+            frame(ChatEvent::Text("hi".into())),
+            frame(ChatEvent::Usage(Usage::new(1_000, 500))),
+            frame(ChatEvent::Done),
+        ];
+        let mut stream = metered(ChatStream::new(stream::iter(frames)), meter);
+        futures_executor::block_on(async { while stream.next().await.is_some() {} });
+        drop(stream);
+        let records = sink.records();
+        assert_eq!(records.len(), 1);
+        assert_eq!(records[0].outcome, Outcome::Ok);
+        assert_eq!(records[0].time_to_first_token_ms, Some(20));
+        assert_eq!(records[0].cost, Some(Money::from_nano_dollars(450_000)));
+        assert_eq!(records[0].provider.as_deref(), Some("openai"));
+    }
+
+    #[test]
+    fn a_client_that_leaves_is_recorded_once() {
+        let Bench { sink, meter, .. } = bench();
+        let frames = vec![frame(ChatEvent::Text("hi".into())), frame(ChatEvent::Done)];
+        let mut stream = metered(ChatStream::new(stream::iter(frames)), meter);
+        assert!(futures_executor::block_on(stream.next()).is_some());
+        drop(stream);
+        let records = sink.records();
+        assert_eq!(records.len(), 1);
+        assert_eq!(records[0].outcome, Outcome::Error(ErrorKind::Cancelled));
+        assert_eq!((records[0].usage, records[0].cost), (None, None));
+    }
+
+    #[test]
+    fn a_hit_costs_nothing() {
+        let Bench {
+            sink, context, meter, ..
+        } = bench();
+        context.trail.set_cache(CacheStatus::Hit);
+        meter.settle("gpt-4o-mini", Some(Usage::new(9, 9)));
+        drop(meter);
+        let records = sink.records();
+        assert_eq!(records.len(), 1);
+        assert_eq!(
+            (records[0].usage, records[0].cost),
+            (Some(Usage::default()), Some(Money::ZERO))
+        );
+    }
+}

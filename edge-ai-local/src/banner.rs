@@ -1,0 +1,69 @@
+//! What the program says about itself.
+
+use std::fmt::Write as _;
+
+use crate::config::Config;
+
+/// The text shown at the start and at `GET /`: what this is, what its answers are, and where to reach it.
+#[must_use]
+pub fn banner(config: &Config, url: &str) -> String {
+    let mut text = format!(
+        "edge-ai-local {version}: a STAND-IN on this machine, not the services themselves. No account, no network, no model.
+  answers     quoted from the conversation by word overlap; tool calls and structured output are filled in
+              from the text by schema; the same request gets the same answer
+  embeddings  hashed words and character trigrams: spelling, not meaning
+
+  OpenAI      {url}/openai/v1        any key; `invalid…` is refused
+  Anthropic   {url}/anthropic        any key; `invalid…` is refused
+  Workers AI  {url}/workers-ai       also Host: workers-binding.ai, and miniflare's MF-URL
+  Vectorize   {url}/vectorize/INDEX  also Host: vector-search, and miniflare's MF-URL
+  control     {url}/_local/requests  also /_local/faults, /_local/vectorize/INDEX, /_local/health
+
+  faults      header `x-edge-ai-fault: status=429, retry-after=2`, or `[[fault: cut=3]]` in the last user message
+",
+        version = env!("CARGO_PKG_VERSION"),
+    );
+    let ms = config.visible_after.as_millis();
+    let _ = writeln!(text, "  vectorize   writes can be read back after {ms} ms");
+    for index in &config.indexes {
+        let (name, dimensions, metric) = (&index.name, index.dimensions, index.metric.as_str());
+        let _ = writeln!(
+            text,
+            "              index {name}: {dimensions} dimensions, {metric}"
+        );
+    }
+    text.push_str("              an index not declared is made by its first write, with that vector's length and cosine\n");
+    if let Some(rate) = config.tokens_per_second {
+        let _ = writeln!(text, "  streams     {rate} tokens a second");
+    }
+    text
+}
+
+/// The one line on standard output that tells the program which started this one where to reach it.
+#[must_use]
+pub fn ready_line(url: &str) -> String {
+    serde_json::json!({ "ready": url }).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_says_that_it_is_a_stand_in() {
+        let text = banner(&Config::default(), "http://127.0.0.1:1");
+        for part in [
+            "STAND-IN",
+            "not meaning",
+            "http://127.0.0.1:1/openai/v1",
+            "150 ms",
+            "first write",
+        ] {
+            assert!(text.contains(part), "{part}");
+        }
+        assert_eq!(
+            ready_line("http://127.0.0.1:1"),
+            "{\"ready\":\"http://127.0.0.1:1\"}"
+        );
+    }
+}

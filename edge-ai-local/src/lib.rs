@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+mod anthropic;
+mod app;
+pub mod banner;
+mod call;
+pub mod cli;
+mod clock;
+mod config;
+mod control;
+mod fault;
+mod generate;
+mod id;
+mod journal;
+mod json;
+mod openai;
+mod reply;
+mod route;
+mod server;
+mod surface;
+mod vectorize;
+mod workers_ai;
+
+pub use config::{Config, IndexConfig, Metric, PropertyType};
+pub use server::Server;

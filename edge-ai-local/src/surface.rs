@@ -1,0 +1,93 @@
+//! The services stood in for.
+
+use serde_json::Value;
+
+use crate::call::Call;
+use crate::reply::{Frame, Reply};
+use crate::{anthropic, openai, vectorize, workers_ai};
+
+/// A service that this program stands in for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Surface {
+    OpenAi,
+    Anthropic,
+    WorkersAi,
+    Vectorize,
+}
+
+impl Surface {
+    pub(crate) const ALL: [Self; 4] = [Self::OpenAi, Self::Anthropic, Self::WorkersAi, Self::Vectorize];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+            Self::WorkersAi => "workers-ai",
+            Self::Vectorize => "vectorize",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|surface| surface.name() == name)
+    }
+
+    /// Answers a call.
+    pub(crate) fn answer(self, call: &Call<'_>) -> Reply {
+        match self {
+            Self::OpenAi => openai::answer(call),
+            Self::Anthropic => anthropic::answer(call),
+            Self::WorkersAi => workers_ai::answer(call),
+            Self::Vectorize => vectorize::answer(call),
+        }
+    }
+
+    /// The error that the service gives with this status, in its own shape; with another code where one is given.
+    pub(crate) fn error(self, status: u16, code: Option<&str>) -> Reply {
+        match self {
+            Self::OpenAi => openai::error::of_status(status, code),
+            Self::Anthropic => anthropic::error::of_status(status, code),
+            Self::WorkersAi => workers_ai::error::of_status(status, code),
+            Self::Vectorize => vectorize::error::of_status(status, code),
+        }
+    }
+
+    /// An invalid-request error with this text.
+    pub(crate) fn refusal(self, status: u16, message: &str) -> Reply {
+        match self {
+            Self::OpenAi => openai::error::Error::invalid(message).status(status).into(),
+            Self::Anthropic => anthropic::error::Error::of(status, message).into(),
+            Self::WorkersAi => workers_ai::error::Error::of(status, message).into(),
+            Self::Vectorize => vectorize::error::Error::of(status, message).into(),
+        }
+    }
+
+    /// The error that the service puts into a stream that has begun.
+    pub(crate) fn error_frame(self) -> Frame {
+        match self {
+            Self::OpenAi => openai::error::frame(),
+            Self::Anthropic => anthropic::error::frame(),
+            Self::WorkersAi | Self::Vectorize => workers_ai::error::frame(),
+        }
+    }
+
+    /// Headers that the service sends with every answer.
+    pub(crate) fn headers(self, call: u64, now_ms: u64) -> Vec<(&'static str, String)> {
+        match self {
+            Self::OpenAi => openai::headers(call),
+            Self::Anthropic => anthropic::headers(call, now_ms),
+            Self::WorkersAi => workers_ai::headers(call),
+            Self::Vectorize => Vec::new(),
+        }
+    }
+
+    /// The model that a request is for, as far as its body tells.
+    pub(crate) fn model_of(self, body: &Value, headers: &axum::http::HeaderMap) -> Option<String> {
+        match self {
+            Self::WorkersAi => headers
+                .get("cf-consn-model-id")
+                .and_then(|v| v.to_str().ok())
+                .map(str::to_owned),
+            _ => body.get("model").and_then(Value::as_str).map(str::to_owned),
+        }
+    }
+}

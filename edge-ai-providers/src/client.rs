@@ -1,0 +1,194 @@
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use edge_ai_core::{Body, Error, ErrorKind, HttpClient, Result};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+/// The most bytes of a vendor's whole answer that are read: larger than any vendor sends, small beside a Worker's 128 MB.
+const MAX_ANSWER: usize = 32 << 20;
+
+/// The most bytes of an error's body that are read.
+const MAX_ERROR: usize = 256 << 10;
+
+/// Reads a vendor's error: status, headers, body.
+pub(crate) type DecodeError = fn(u16, &HeaderMap, Bytes) -> Error;
+
+/// Talks to one vendor: knows its address and credentials, and how its errors read.
+#[derive(Clone)]
+pub(crate) struct VendorClient {
+    http: Arc<dyn HttpClient>,
+    provider: Arc<str>,
+    base_url: Arc<str>,
+    headers: HeaderMap,
+    decode_error: DecodeError,
+}
+
+impl VendorClient {
+    /// A client of the API under `base_url`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] for an address that is not plain `http` or `https`, naming `setting`.
+    pub(crate) fn new(
+        http: Arc<dyn HttpClient>,
+        provider: impl Into<Arc<str>>,
+        base_url: &str,
+        setting: &str,
+        decode_error: DecodeError,
+    ) -> Result<Self> {
+        let base_url = check_base_url(base_url, setting)?.into();
+        Ok(Self {
+            http,
+            provider: provider.into(),
+            base_url,
+            headers: HeaderMap::new(),
+            decode_error,
+        })
+    }
+
+    /// Sends `value` with every request; it is kept out of `Debug`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] for a value that is no header value, naming the header and not the value.
+    pub(crate) fn secret_header(mut self, name: HeaderName, value: &str) -> Result<Self> {
+        let mut header = HeaderValue::try_from(value).map_err(|_| {
+            let message = format!("the credential for `{name}` has characters that a header cannot carry");
+            Error::new(ErrorKind::Configuration, message).with_provider(&*self.provider)
+        })?;
+        header.set_sensitive(true);
+        self.headers.insert(name, header);
+        Ok(self)
+    }
+
+    /// Sends a fixed header with every request.
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// The vendor's name.
+    pub(crate) fn provider(&self) -> &str {
+        &self.provider
+    }
+
+    /// Posts a body and reads the whole answer.
+    ///
+    /// # Errors
+    /// The vendor's error, or the client's own; each names the provider.
+    pub(crate) async fn post(&self, path: &str, body: Bytes) -> Result<Bytes> {
+        let answer = self.send(path, body, "application/json").await?;
+        answer.into_body().bytes(MAX_ANSWER).await.map_err(|error| {
+            let error = if error.kind() == ErrorKind::TooLarge {
+                Error::new(ErrorKind::BadUpstream, "the answer is too large").with_source(error)
+            } else {
+                error
+            };
+            self.own(error)
+        })
+    }
+
+    /// Posts a body and gives the answer's body as it arrives.
+    ///
+    /// # Errors
+    /// The vendor's error, or the client's own; an answer that is no event stream is [`ErrorKind::BadUpstream`].
+    pub(crate) async fn post_stream(&self, path: &str, body: Bytes) -> Result<Body> {
+        let answer = self.send(path, body, "text/event-stream").await?;
+        let media_type = answer
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        if !media_type.to_ascii_lowercase().contains("text/event-stream") {
+            let message = format!("a stream was asked for, `{media_type}` came");
+            return Err(self.own(Error::new(ErrorKind::BadUpstream, message)));
+        }
+        Ok(answer.into_body())
+    }
+
+    pub(crate) async fn send(
+        &self,
+        path: &str,
+        body: Bytes,
+        accept: &'static str,
+    ) -> Result<http::Response<Body>> {
+        let mut request = http::Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = format!("{}{path}", self.base_url).parse().map_err(|error| {
+            self.own(Error::new(ErrorKind::Configuration, "the base URL gives no address").with_source(error))
+        })?;
+        let headers = request.headers_mut();
+        headers.clone_from(&self.headers);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        let answer = self.http.send(request).await.map_err(|error| self.own(error))?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let (head, body) = answer.into_parts();
+        let body = body.bytes(MAX_ERROR).await.unwrap_or_default();
+        Err(self.own((self.decode_error)(head.status.as_u16(), &head.headers, body)))
+    }
+
+    fn own(&self, error: Error) -> Error {
+        error.with_provider(&*self.provider)
+    }
+}
+
+impl fmt::Debug for VendorClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VendorClient")
+            .field("provider", &self.provider)
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A base URL without the slash at its end.
+fn check_base_url<'a>(base_url: &'a str, setting: &str) -> Result<&'a str> {
+    let wrong = |problem: &str| Error::new(ErrorKind::Configuration, format!("`{setting}` {problem}"));
+    let base_url = base_url.trim().trim_end_matches('/');
+    let uri: http::Uri = base_url
+        .parse()
+        .map_err(|error| wrong("is not a URL").with_source(error))?;
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return Err(wrong("must start with https:// or http://"));
+    }
+    if uri
+        .authority()
+        .is_none_or(|authority| authority.as_str().contains('@'))
+    {
+        return Err(wrong(
+            "must not carry credentials; put the key into its own setting",
+        ));
+    }
+    if uri.query().is_some() {
+        return Err(wrong("must not have a query"));
+    }
+    Ok(base_url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base_urls_are_checked() {
+        assert_eq!(
+            check_base_url(" https://api.example.com/v1/ ", "X").unwrap(),
+            "https://api.example.com/v1"
+        );
+        for bad in [
+            "",
+            "api.example.com",
+            "ftp://a/b",
+            "https://user:pass@a/b",
+            "https://a/b?key=1",
+            "/v1",
+        ] {
+            let error = check_base_url(bad, "OPENAI_BASE_URL").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            assert!(error.message().contains("OPENAI_BASE_URL"), "{error}");
+        }
+    }
+}

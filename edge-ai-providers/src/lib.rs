@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+mod client;
+mod retry_after;
+mod wire;
+
+pub mod anthropic;
+pub mod openai;
+pub mod workers_ai;
+
+pub use anthropic::Anthropic;
+pub use openai::OpenAi;
+pub use workers_ai::WorkersAi;

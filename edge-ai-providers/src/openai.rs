@@ -1,0 +1,58 @@
+//! OpenAI's Chat Completions and Embeddings: the dialects in both directions, and a client of every server that speaks them.
+//!
+//! The encoders and decoders are pure functions. What goes in and out in the same dialect keeps its bytes; only the fields
+//! that must change (the model's name, the stream's options) are rewritten.
+
+mod chat_encode;
+mod chat_request;
+mod chat_response;
+mod embedding;
+mod error;
+mod finish;
+mod models;
+mod params;
+mod provider;
+mod response_encode;
+mod stream;
+mod stream_decode;
+mod stream_encode;
+mod thinking;
+mod usage;
+
+use edge_ai_core::Dialect;
+
+pub use chat_encode::{Compatibility, MaxTokensField, encode_chat_request, encode_chat_request_with};
+pub use chat_request::{ChatCall, decode_chat_request};
+pub use chat_response::decode_chat_response;
+pub use embedding::{
+    EmbeddingCall, EmbeddingEncoding, decode_embedding_request, decode_embedding_response,
+    encode_embedding_request, encode_embedding_response,
+};
+pub use error::{decode_error, encode_error};
+pub use models::{ModelEntry, encode_model, encode_models};
+pub use provider::{OpenAi, OpenAiBuilder};
+pub use response_encode::encode_chat_response;
+pub use stream::chat_stream;
+pub use stream_decode::ChatStreamDecoder;
+pub use stream_encode::ChatStreamEncoder;
+
+// For Workers AI, whose newer models speak this dialect.
+pub(crate) use stream_decode::EventDecoder;
+pub(crate) use usage::UsageFields;
+
+/// The dialect of `/v1/chat/completions`.
+pub const CHAT: Dialect = Dialect::new("openai.chat");
+
+/// The dialect of `/v1/embeddings`.
+pub const EMBEDDINGS: Dialect = Dialect::new("openai.embeddings");
+
+/// What an answer of our own making says about itself where the answer does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The identifier, such as `chatcmpl-…`.
+    pub id: String,
+    /// When the answer was made, in seconds since 1970.
+    pub created: u64,
+    /// The model's name, as the client knows it.
+    pub model: String,
+}

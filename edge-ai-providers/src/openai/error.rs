@@ -1,0 +1,6 @@
+mod decode;
+mod encode;
+
+pub use decode::decode_error;
+pub(crate) use decode::error_in_body;
+pub use encode::encode_error;

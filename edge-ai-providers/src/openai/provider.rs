@@ -1,0 +1,85 @@
+mod builder;
+mod catalog;
+mod endpoint;
+#[cfg(feature = "worker")]
+mod env;
+
+use std::sync::Arc;
+
+use edge_ai_core::{ChatModel, EmbeddingModel, HttpClient, ModelInfo, Provider, Result, Secret};
+
+use super::Compatibility;
+pub use builder::OpenAiBuilder;
+use endpoint::Endpoint;
+
+/// OpenAI, or a server that is compatible with it.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use edge_ai_core::{HttpClient, Provider, Secret};
+/// use edge_ai_providers::OpenAi;
+///
+/// # fn example(http: Arc<dyn HttpClient>) -> edge_ai_core::Result<()> {
+/// let openai = OpenAi::builder(Arc::clone(&http), Secret::new("sk-…")).build()?;
+/// let ollama = OpenAi::compatible("ollama", "http://127.0.0.1:11434/v1", http, Secret::new("ollama"))?;
+/// assert_eq!(ollama.name(), "ollama");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct OpenAi {
+    endpoint: Arc<Endpoint>,
+    models: Arc<[ModelInfo]>,
+    /// Whether it is OpenAI itself, whose models are known by their names.
+    vendor: bool,
+}
+
+impl OpenAi {
+    /// The address of OpenAI's API.
+    pub const BASE_URL: &'static str = "https://api.openai.com/v1";
+
+    /// OpenAI with a key, to configure further.
+    pub fn builder(http: Arc<dyn HttpClient>, api_key: Secret) -> OpenAiBuilder {
+        OpenAiBuilder::new(http, api_key)
+    }
+
+    /// A compatible server under `base_url`, by the provider name `name`. Without a key none is sent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](edge_ai_core::ErrorKind::Configuration) for a name, an address or a key that cannot be one.
+    pub fn compatible(
+        name: impl Into<String>,
+        base_url: impl Into<String>,
+        http: Arc<dyn HttpClient>,
+        api_key: Secret,
+    ) -> Result<Self> {
+        Self::builder(http, api_key)
+            .name(name)
+            .base_url(base_url)
+            .compatibility(Compatibility::COMPATIBLE)
+            .models([])
+            .build()
+    }
+}
+
+impl Provider for OpenAi {
+    fn name(&self) -> &str {
+        self.endpoint.name()
+    }
+
+    fn chat(&self) -> Option<Arc<dyn ChatModel>> {
+        Some(Arc::clone(&self.endpoint) as Arc<dyn ChatModel>)
+    }
+
+    fn embeddings(&self) -> Option<Arc<dyn EmbeddingModel>> {
+        Some(Arc::clone(&self.endpoint) as Arc<dyn EmbeddingModel>)
+    }
+
+    fn models(&self) -> Vec<ModelInfo> {
+        self.models.to_vec()
+    }
+
+    fn owns(&self, model: &str) -> bool {
+        self.models.iter().any(|listed| listed.id == model) || (self.vendor && catalog::is_openais(model))
+    }
+}

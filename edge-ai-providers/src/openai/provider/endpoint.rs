@@ -1,0 +1,138 @@
+use async_trait::async_trait;
+use bytes::Bytes;
+use edge_ai_core::{
+    ChatModel, ChatRequest, ChatResponse, ChatStream, EmbeddingInput, EmbeddingModel, EmbeddingOutput,
+    EmbeddingRequest, EmbeddingResponse, EmbeddingText, Error, Result,
+};
+use futures_util::StreamExt;
+
+use crate::client::VendorClient;
+use crate::openai::chat_encode::Compatibility;
+use crate::openai::embedding::{MAX_INPUTS, encode_embedding_request_with};
+use crate::openai::{
+    CHAT, EMBEDDINGS, decode_chat_response, decode_embedding_response, encode_chat_request_with, stream,
+};
+
+/// The most bytes of text in one call for embeddings: OpenAI takes
+/// [300,000 tokens](https://platform.openai.com/docs/api-reference/embeddings/create#embeddings-create-input), and a
+/// token of ordinary text is two bytes or more.
+const MAX_BYTES: usize = 600_000;
+
+/// The server's two services.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    client: VendorClient,
+    server: Compatibility,
+}
+
+impl Endpoint {
+    pub(super) const fn new(client: VendorClient, server: Compatibility) -> Self {
+        Self { client, server }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.client.provider()
+    }
+
+    fn own(&self, error: Error) -> Error {
+        error.with_provider(self.name())
+    }
+
+    async fn embed_once(&self, body: Bytes, expected: usize) -> Result<EmbeddingResponse> {
+        let answer = self.client.post("/embeddings", body).await?;
+        let response = decode_embedding_response(answer).map_err(|error| self.own(error))?;
+        let count = response.embeddings.len();
+        if count != expected {
+            let message = format!("{expected} inputs were sent, {count} vectors came");
+            return Err(self.own(Error::new(edge_ai_core::ErrorKind::BadUpstream, message)));
+        }
+        Ok(response)
+    }
+}
+
+#[async_trait]
+impl ChatModel for Endpoint {
+    async fn chat(&self, request: ChatRequest) -> Result<ChatResponse> {
+        let body =
+            encode_chat_request_with(&request, false, &self.server).map_err(|error| self.own(error))?;
+        let answer = self.client.post("/chat/completions", body).await?;
+        decode_chat_response(answer).map_err(|error| self.own(error))
+    }
+
+    async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
+        let body = encode_chat_request_with(&request, true, &self.server).map_err(|error| self.own(error))?;
+        let answer = self.client.post_stream("/chat/completions", body).await?;
+        let provider = self.name().to_owned();
+        let frames = stream::frames(answer)
+            .map(move |frame| frame.map_err(|error| error.with_provider(provider.as_str())));
+        Ok(ChatStream::in_dialect(CHAT, frames))
+    }
+}
+
+#[async_trait]
+impl EmbeddingModel for Endpoint {
+    async fn embed(&self, request: EmbeddingRequest) -> Result<EmbeddingResponse> {
+        let encode = |request: &EmbeddingRequest| {
+            encode_embedding_request_with(request, &self.server).map_err(|error| self.own(error))
+        };
+        // A client's own body is within the limits, or the server's to refuse.
+        let calls = split(&request.texts);
+        if request.input.native_in(&EMBEDDINGS).is_some() || calls.len() < 2 {
+            return self.embed_once(encode(&request)?, request.texts.len()).await;
+        }
+        let mut whole = EmbeddingOutput::default();
+        for texts in calls {
+            let mut input = EmbeddingInput::default();
+            input.texts = texts.to_vec();
+            input.dimensions = request.dimensions;
+            input.purpose = request.purpose;
+            input.extra = request.extra.clone();
+            let part = EmbeddingRequest::from_input(request.model.as_str(), input);
+            let answer = self.embed_once(encode(&part)?, texts.len()).await?.into_inner();
+            whole.model = answer.model;
+            whole.embeddings.extend(answer.embeddings);
+            whole.usage = match (whole.usage, answer.usage) {
+                (Some(sum), Some(usage)) => Some(sum + usage),
+                (sum, usage) => sum.or(usage),
+            };
+        }
+        Ok(whole.into())
+    }
+}
+
+/// The inputs in calls that the server takes.
+fn split(texts: &[EmbeddingText]) -> Vec<&[EmbeddingText]> {
+    let mut calls = Vec::new();
+    let mut rest = texts;
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fitting = rest.iter().take(MAX_INPUTS).take_while(|text| {
+            bytes += match text {
+                EmbeddingText::Text(text) => text.len(),
+                EmbeddingText::Tokens(tokens) => tokens.len() * 2,
+                _ => 0,
+            };
+            bytes <= MAX_BYTES
+        });
+        // One over the limit by itself goes alone.
+        let (call, others) = rest.split_at(fitting.count().max(1));
+        calls.push(call);
+        rest = others;
+    }
+    calls
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_are_split_by_number_and_size() {
+        let text = |length: usize| EmbeddingText::Text("x".repeat(length));
+        let lengths = |texts: &[EmbeddingText]| split(texts).into_iter().map(<[_]>::len).collect::<Vec<_>>();
+        assert_eq!(lengths(&[]), [0; 0]);
+        assert_eq!(lengths(&vec![text(1); 5_000]), [2_048, 2_048, 904]);
+        assert_eq!(lengths(&[text(400_000), text(200_000), text(1)]), [2, 1]);
+        assert_eq!(lengths(&[text(700_000), text(700_000)]), [1, 1]);
+    }
+}

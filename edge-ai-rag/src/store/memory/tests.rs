@@ -1,0 +1,103 @@
+use std::collections::BTreeMap;
+
+use edge_ai_core::{Comparison, Filter, Metric, VectorQuery, VectorRecord, VectorStore};
+use edge_ai_testkit::contract::vector_store::{VectorStoreSubject, cases};
+use futures_executor::block_on;
+use proptest::prelude::*;
+
+use super::MemoryVectorStore;
+
+#[test]
+fn keeps_the_contract_with_every_metric() {
+    let unlimited = [
+        "an_id_over_the_limit_is_refused",
+        "metadata_over_the_limit_is_refused",
+        "a_top_k_over_the_most_is_unsupported",
+    ];
+    for metric in [Metric::Cosine, Metric::Euclidean, Metric::DotProduct] {
+        let subject = || VectorStoreSubject::new(MemoryVectorStore::new(metric));
+        block_on(edge_ai_testkit::run(cases(), subject)).assert_passed_but(&unlimited);
+        let subject = || {
+            VectorStoreSubject::new(MemoryVectorStore::new(metric).with_dimensions(21)).with_dimensions(21)
+        };
+        block_on(edge_ai_testkit::run(cases(), subject)).assert_passed_but(&unlimited);
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Upsert { id: u8, namespace: u8, value: i8 },
+    Delete { id: u8 },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let upsert = (0_u8..12, 0_u8..3, -5_i8..5).prop_map(|(id, namespace, value)| Step::Upsert {
+        id,
+        namespace,
+        value,
+    });
+    let delete = (0_u8..12).prop_map(|id| Step::Delete { id });
+    prop::collection::vec(prop_oneof![2 => upsert, 1 => delete], 0..60)
+}
+
+fn record(id: u8, namespace: u8, value: i8) -> VectorRecord {
+    let record = VectorRecord::new(id.to_string(), vec![f32::from(value), 1.0]).metadata("value", value);
+    if namespace == 0 {
+        record
+    } else {
+        record.namespace(namespace.to_string())
+    }
+}
+
+proptest! {
+    /// After any writes, queries answer what sorting a plain map would.
+    #[test]
+    fn writes_and_queries_agree_with_a_plain_map(steps in steps(), at in -5_i8..5, top_k in 1_usize..15, bound in -5_i8..5) {
+        let store = MemoryVectorStore::new(Metric::Euclidean);
+        let mut map: BTreeMap<String, VectorRecord> = BTreeMap::new();
+        for step in steps {
+            match step {
+                Step::Upsert { id, namespace, value } => {
+                    let record = record(id, namespace, value);
+                    block_on(store.upsert(vec![record.clone()])).unwrap();
+                    map.insert(record.id.clone(), record);
+                }
+                Step::Delete { id } => {
+                    block_on(store.delete(&[id.to_string()])).unwrap();
+                    map.remove(&id.to_string());
+                }
+            }
+        }
+        let ids: Vec<String> = map.keys().cloned().collect();
+        prop_assert_eq!(block_on(store.get(&ids)).unwrap(), map.values().cloned().collect::<Vec<_>>());
+        prop_assert_eq!(block_on(store.info()).unwrap().count, map.len() as u64);
+
+        let filter = Filter::new().with("value", Comparison::Gte, bound);
+        for namespace in [None, Some("1"), Some("none")] {
+            let mut query = VectorQuery::new(vec![f32::from(at), 1.0]).top_k(top_k).filter(filter.clone());
+            query.namespace = namespace.map(str::to_owned);
+            let found = block_on(store.query(query)).unwrap();
+            let mut expected: Vec<(f32, &str)> = map
+                .values()
+                .filter(|record| namespace.is_none() || record.namespace.as_deref() == namespace)
+                .filter(|record| filter.matches(&record.metadata))
+                .map(|record| ((record.values[0] - f32::from(at)).abs(), record.id.as_str()))
+                .collect();
+            expected.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(b.1)));
+            expected.truncate(top_k);
+            let found: Vec<_> = found.iter().map(|found| (found.score, found.id.as_str())).collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}
+
+#[test]
+fn an_empty_store_answers_with_none() {
+    let store = MemoryVectorStore::new(Metric::Cosine);
+    assert!(
+        block_on(store.query(VectorQuery::new(vec![1.0])))
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(block_on(store.info()).unwrap().dimensions, None);
+}

@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+mod case;
+mod in_flight;
+mod report;
+mod scope;
+
+pub mod bytes;
+pub mod contract;
+pub mod memory;
+pub mod scripted;
+
+pub use case::{Case, Check, Must, Outcome, Stop, Subject};
+pub use in_flight::InFlight;
+pub use report::{Report, run};

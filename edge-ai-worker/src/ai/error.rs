@@ -1,0 +1,183 @@
+use edge_ai_core::{Error, ErrorKind};
+use serde_json::Value;
+
+use crate::error::Thrown;
+
+/// The error of an answer with an error status: `{"internalCode":…,"description":…}` or `{"errors":[{"code":…}]}`.
+pub(super) fn answered(status: u16, body: &[u8]) -> Error {
+    let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
+    let listed = parsed.pointer("/errors/0");
+    let code = parsed
+        .get("internalCode")
+        .or_else(|| listed?.get("code"))
+        .and_then(number);
+    let message = ["description", "message"]
+        .iter()
+        .find_map(|name| parsed.get(name)?.as_str())
+        .or_else(|| listed?.get("message")?.as_str())
+        .map(str::to_owned)
+        .unwrap_or_else(|| excerpt(body));
+    error(code, Some(status), message)
+}
+
+/// The error that the binding threw: `<code>: <description>` where the service gave a code.
+pub(super) fn thrown(thrown: Thrown) -> Error {
+    match thrown.name.as_str() {
+        // `JSON.parse` of the inputs or options.
+        "SyntaxError" => {
+            return thrown
+                .into_error(ErrorKind::InvalidRequest)
+                .with_context("inputs or options");
+        }
+        "AiInternalError" => return thrown.into_error(ErrorKind::InvalidRequest),
+        _ => {}
+    }
+    match thrown
+        .message
+        .split_once(": ")
+        .and_then(|(code, text)| Some((code.parse().ok()?, text)))
+    {
+        Some((code, text)) => error(Some(code), None, text.to_owned()),
+        None => thrown.into_error(ErrorKind::Unavailable),
+    }
+}
+
+/// The [codes](https://developers.cloudflare.com/workers-ai/platform/errors/) of Workers AI with their documented status;
+/// without a code, the status that was answered.
+fn error(code: Option<u32>, status: Option<u16>, message: String) -> Error {
+    let (kind, status) = match code {
+        Some(5004 | 3003) => (ErrorKind::InvalidRequest, 400),
+        Some(5019 | 5005) => (ErrorKind::Unsupported, 405),
+        Some(5018 | 5016 | 3023 | 3041) => (ErrorKind::PermissionDenied, 403),
+        Some(5007 | 3042) => (ErrorKind::NotFound, 404),
+        Some(3006) => (ErrorKind::TooLarge, 413),
+        Some(3007 | 3008) => (ErrorKind::Timeout, 408),
+        // The account's free allocation of the day.
+        Some(3036) => (ErrorKind::QuotaExceeded, 429),
+        // Out of capacity: another model or another moment may have some.
+        Some(3040) => (ErrorKind::RateLimited, 429),
+        _ => by_status(status),
+    };
+    let message = if message.is_empty() {
+        "Workers AI failed and did not say why".to_owned()
+    } else {
+        message
+    };
+    let error = Error::new(kind, message).with_status(status);
+    match code {
+        Some(code) => error.with_code(code.to_string()),
+        None => error,
+    }
+}
+
+fn by_status(status: Option<u16>) -> (ErrorKind, u16) {
+    let kind = match status {
+        Some(401) => ErrorKind::Authentication,
+        Some(403) => ErrorKind::PermissionDenied,
+        Some(404) => ErrorKind::NotFound,
+        Some(408 | 504) => ErrorKind::Timeout,
+        Some(413) => ErrorKind::TooLarge,
+        Some(429) => ErrorKind::RateLimited,
+        Some(400..=499) => ErrorKind::InvalidRequest,
+        Some(500..=599) | None => ErrorKind::Unavailable,
+        Some(_) => ErrorKind::BadUpstream,
+    };
+    (kind, status.unwrap_or_else(|| kind.status()))
+}
+
+/// A number, or the text of one.
+fn number(value: &Value) -> Option<u32> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        _ => value.as_u64().and_then(|number| number.try_into().ok()),
+    }
+}
+
+/// The start of an answer that is not the service's JSON.
+fn excerpt(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).trim().chars().take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn thrown_message(message: &str) -> Error {
+        thrown(Thrown {
+            name: "InferenceUpstreamError".into(),
+            code: None,
+            retryable: None,
+            message: message.into(),
+        })
+    }
+
+    #[test]
+    fn every_documented_code_has_its_kind() {
+        for (code, kind, retryable) in [
+            (5007, ErrorKind::NotFound, false),
+            (3042, ErrorKind::NotFound, false),
+            (5004, ErrorKind::InvalidRequest, false),
+            (3003, ErrorKind::InvalidRequest, false),
+            (5018, ErrorKind::PermissionDenied, false),
+            (5016, ErrorKind::PermissionDenied, false),
+            (3023, ErrorKind::PermissionDenied, false),
+            (3041, ErrorKind::PermissionDenied, false),
+            (5019, ErrorKind::Unsupported, false),
+            (5005, ErrorKind::Unsupported, false),
+            (3006, ErrorKind::TooLarge, false),
+            (3007, ErrorKind::Timeout, true),
+            (3008, ErrorKind::Timeout, true),
+            (3036, ErrorKind::QuotaExceeded, false),
+            (3040, ErrorKind::RateLimited, true),
+        ] {
+            let error = thrown_message(&format!("{code}: what happened"));
+            assert_eq!((error.kind(), error.is_retryable()), (kind, retryable), "{code}");
+            assert_eq!(error.code(), Some(code.to_string().as_str()));
+            assert_eq!(error.message(), "what happened");
+            let body = format!(
+                r#"{{"internalCode":{code},"name":"E","message":"m","description":"what happened"}}"#
+            );
+            let raw = answered(400, body.as_bytes());
+            assert_eq!(
+                (raw.kind(), raw.code(), raw.message()),
+                (kind, error.code(), "what happened")
+            );
+            assert_eq!(raw.status(), error.status());
+        }
+        assert_eq!(thrown_message("3040: no capacity").status(), 429);
+    }
+
+    #[test]
+    fn the_list_form_and_plain_text_are_read_too() {
+        let listed = answered(400, br#"{"errors":[{"code":"5007","message":"No such model"}]}"#);
+        assert_eq!(
+            (listed.kind(), listed.code()),
+            (ErrorKind::NotFound, Some("5007"))
+        );
+        assert_eq!(listed.message(), "No such model");
+        let text = answered(502, b"<html>bad gateway</html>");
+        assert_eq!(
+            (text.kind(), text.code(), text.status()),
+            (ErrorKind::Unavailable, None, 502)
+        );
+        assert_eq!(answered(429, b"").kind(), ErrorKind::RateLimited);
+    }
+
+    #[test]
+    fn what_is_not_the_services_error_keeps_its_words() {
+        let lost = thrown_message("Network connection lost.");
+        assert_eq!(
+            (lost.kind(), lost.message()),
+            (ErrorKind::Unavailable, "Network connection lost.")
+        );
+        assert_eq!(thrown_message("note: this is not a code").code(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_is_an_error_without_a_panic(status in 300_u16..700, body in prop::collection::vec(any::<u8>(), 0..80)) {
+            prop_assert!(!answered(status, &body).message().is_empty());
+        }
+    }
+}

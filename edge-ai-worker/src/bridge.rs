@@ -1,0 +1,84 @@
+//! The JavaScript of this crate, `bridge.js`, function by function.
+
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use web_sys::{AbortSignal, ReadableStream, Request, Response, WebSocket};
+
+#[wasm_bindgen(module = "/src/bridge.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = requestHead, catch)]
+    pub(crate) fn request_head(request: &Request) -> Result<Vec<u8>, JsValue>;
+
+    #[wasm_bindgen(js_name = responseHead, catch)]
+    pub(crate) fn response_head(response: &Response) -> Result<Vec<u8>, JsValue>;
+
+    pub(crate) fn send(head: &str, body: Option<&[u8]>, signal: &AbortSignal) -> Promise;
+
+    #[wasm_bindgen(js_name = respondBytes, catch)]
+    pub(crate) fn respond_bytes(head: &str, body: Option<&[u8]>) -> Result<Response, JsValue>;
+
+    #[wasm_bindgen(js_name = respondStream, catch)]
+    pub(crate) fn respond_stream(head: &str, stream: &ReadableStream) -> Result<Response, JsValue>;
+
+    #[wasm_bindgen(js_name = respondWebSocket, catch)]
+    pub(crate) fn respond_web_socket(head: &str, socket: &WebSocket) -> Result<Response, JsValue>;
+
+    #[wasm_bindgen(js_name = streamOf, catch)]
+    pub(crate) fn stream_of(owner: &JsValue) -> Result<ReadableStream, JsValue>;
+
+    #[wasm_bindgen(js_name = readerOf, catch)]
+    pub(crate) fn reader_of(owner: &JsValue) -> Result<JsValue, JsValue>;
+
+    pub(crate) fn collect(owner: &JsValue, limit: f64, trusted: bool) -> Promise;
+
+    pub(crate) fn read(reader: &JsValue) -> Promise;
+
+    #[wasm_bindgen(js_name = cancelReader)]
+    pub(crate) fn cancel_reader(reader: &JsValue);
+
+    #[wasm_bindgen(js_name = cancelBody, catch)]
+    pub(crate) fn cancel_body(owner: &JsValue) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(js_name = streamFrom)]
+    pub(crate) fn stream_from(pull: JsValue, cancel: JsValue) -> ReadableStream;
+
+    pub(crate) fn bytes(array: JsValue) -> Option<Vec<u8>>;
+
+    #[wasm_bindgen(catch)]
+    pub(crate) fn stringify(value: &JsValue) -> Result<Option<Vec<u8>>, JsValue>;
+
+    #[wasm_bindgen(js_name = randomU64)]
+    pub(crate) fn random_u64() -> u64;
+
+    pub(crate) type Timer;
+
+    #[wasm_bindgen(constructor)]
+    pub(crate) fn new(milliseconds: i32) -> Timer;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn elapsed(this: &Timer) -> Promise;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn clear(this: &Timer);
+
+    pub(crate) fn explain(thrown: &JsValue) -> String;
+
+    #[wasm_bindgen(js_name = aiRun)]
+    pub(crate) fn ai_run(
+        ai: &JsValue,
+        model: &str,
+        inputs: &str,
+        options: &str,
+        signal: &AbortSignal,
+    ) -> Promise;
+
+    pub(crate) fn vectorize(index: &JsValue, operation: &str, args: &str) -> Promise;
+
+    #[wasm_bindgen(js_name = bindingType, catch)]
+    pub(crate) fn binding_type(env: &JsValue, name: &str) -> Result<String, JsValue>;
+}
+
+/// The text that JavaScript encoded as UTF-8. What a string could not say in it (half a surrogate pair) was replaced there.
+pub(crate) fn text(utf8: Vec<u8>) -> String {
+    String::from_utf8(utf8).unwrap_or_default()
+}

@@ -1,0 +1,38 @@
+#![doc = include_str!("../README.md")]
+
+// JavaScript values are `Send` only because a Worker has one thread; with shared memory it would have several.
+#[cfg(all(target_family = "wasm", target_feature = "atomics"))]
+compile_error!(
+    "edge-ai-worker rests on WebAssembly without threads: build without the target feature `atomics`"
+);
+
+mod ai;
+mod body;
+mod bridge;
+mod clock;
+mod console;
+mod entropy;
+mod env;
+mod error;
+mod exchange;
+mod fetch;
+mod head;
+mod json;
+mod request;
+mod response;
+mod vectorize;
+mod wait_until;
+
+pub use ai::{AiBinding, AiOutput};
+pub use body::{body_from_js, body_to_js};
+pub use clock::WorkerClock;
+pub use console::{Level, log};
+pub use entropy::WorkerEntropy;
+pub use env::EnvExt;
+pub use error::{js_error, worker_error};
+pub use fetch::FetchClient;
+pub use json::{js_to_json, json_to_js};
+pub use request::request_from_js;
+pub use response::response_to_js;
+pub use vectorize::VectorizeIndex;
+pub use wait_until::WaitUntil;

@@ -1,0 +1,178 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use edge_ai_cache::CachedChatModel;
+use edge_ai_core::{Cache, ChatModel, Clock, Entropy, Provider, Result, UsageSink};
+use edge_ai_gateway::{Access, Gateway, GatewayBuilder, Limit, PriceTable, RetryPolicy, Route, Timeouts};
+
+/// An AI application at the edge, put together from parts by its [builder](EdgeAi::builder).
+#[derive(Debug)]
+pub struct EdgeAi {
+    gateway: Gateway,
+}
+
+impl EdgeAi {
+    /// Starts to put an application together that runs in a Worker.
+    #[cfg(feature = "worker")]
+    pub fn builder() -> EdgeAiBuilder {
+        Self::builder_with(edge_ai_worker::WorkerClock, edge_ai_worker::WorkerEntropy)
+    }
+
+    /// Starts to put an application together that lives by another clock and randomness: native, or in a test.
+    pub fn builder_with(clock: impl Clock, entropy: impl Entropy) -> EdgeAiBuilder {
+        EdgeAiBuilder {
+            gateway: Gateway::builder(clock, entropy),
+            cache: None,
+        }
+    }
+
+    /// The gateway over everything.
+    pub const fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// The whole stack as a model, for code beside the gateway.
+    pub fn chat_model(&self) -> Arc<dyn ChatModel> {
+        self.gateway.chat_model()
+    }
+}
+
+/// Puts an [`EdgeAi`] together.
+///
+/// ```
+/// use std::sync::Arc;
+/// use edge_ai::core::{ManualClock, SeededEntropy};
+/// use edge_ai::gateway::{Caller, Limit, Route};
+/// use edge_ai::{ChatModel, EdgeAi, Provider, Quota};
+/// use edge_ai_testkit::scripted::ScriptedChatModel;
+///
+/// /// A provider of one's own: here a script.
+/// #[derive(Debug)]
+/// struct Scripted(ScriptedChatModel);
+///
+/// impl Provider for Scripted {
+///     fn name(&self) -> &str {
+///         "scripted"
+///     }
+///
+///     fn chat(&self) -> Option<Arc<dyn ChatModel>> {
+///         Some(Arc::new(self.0.clone()))
+///     }
+/// }
+///
+/// # futures_executor::block_on(async {
+/// let edge = EdgeAi::builder_with(ManualClock::default(), SeededEntropy::new(1))
+///     .provider(Scripted(ScriptedChatModel::new().answer("Paris")))
+///     .route("smart", Route::alias("scripted/any"))
+///     .rate_limit(Limit::per_ip(Quota::per_minute(60)))
+///     .build()?;
+///
+/// let body = r#"{"model": "smart", "messages": [{"role": "user", "content": "Capital of France?"}]}"#;
+/// let request = http::Request::post("/v1/chat/completions").body(body.into()).unwrap();
+/// let response = edge.gateway().handle(request, Caller::default()).await;
+/// assert_eq!(response.status(), 200);
+/// # Ok::<(), edge_ai::Error>(()) }).unwrap();
+/// ```
+#[must_use = "a builder does nothing until `build`"]
+pub struct EdgeAiBuilder {
+    gateway: GatewayBuilder,
+    cache: Option<(Arc<dyn Cache>, Duration)>,
+}
+
+impl EdgeAiBuilder {
+    /// Adds a provider; its models are asked for as `name/model`.
+    pub fn provider(self, provider: impl Provider) -> Self {
+        self.gateway(|gateway| gateway.provider(provider))
+    }
+
+    /// Adds a provider if there is one, as when its key is not configured.
+    pub fn maybe_provider(self, provider: Option<impl Provider>) -> Self {
+        self.gateway(|gateway| gateway.maybe_provider(provider))
+    }
+
+    /// Gives a name to a model, or to several of which the first that works answers.
+    pub fn route(self, name: impl Into<String>, route: Route) -> Self {
+        self.gateway(|gateway| gateway.route(name, route))
+    }
+
+    /// The same with those of its targets whose provider is there; without any, there is no such name.
+    pub fn optional_route(self, name: impl Into<String>, route: Route) -> Self {
+        self.gateway(|gateway| gateway.optional_route(name, route))
+    }
+
+    /// Keeps answers in `cache` for `ttl`, unless a request asks for another time.
+    pub fn cache(self, cache: impl Cache, ttl: Duration) -> Self {
+        Self {
+            cache: Some((Arc::new(cache), ttl)),
+            ..self
+        }
+    }
+
+    /// Puts a model around the router, inside the cache; a later one goes outside the earlier ones.
+    pub fn layer(self, layer: impl FnOnce(Arc<dyn ChatModel>) -> Arc<dyn ChatModel> + 'static) -> Self {
+        self.gateway(|gateway| gateway.layer(layer))
+    }
+
+    /// Limits callers.
+    pub fn rate_limit(self, limit: Limit) -> Self {
+        self.gateway(|gateway| gateway.rate_limit(limit))
+    }
+
+    /// Adds a place where usage is recorded.
+    pub fn usage(self, sink: impl UsageSink) -> Self {
+        self.gateway(|gateway| gateway.usage(sink))
+    }
+
+    /// Sets the prices that usage is charged by.
+    pub fn prices(self, prices: PriceTable) -> Self {
+        self.gateway(|gateway| gateway.prices(prices))
+    }
+
+    /// Sets who may use the application.
+    pub fn access(self, access: Access) -> Self {
+        self.gateway(|gateway| gateway.access(access))
+    }
+
+    /// Sets how often the targets of a route are tried.
+    pub fn retry(self, retry: RetryPolicy) -> Self {
+        self.gateway(|gateway| gateway.retry(retry))
+    }
+
+    /// Sets how long calls to providers may take.
+    pub fn timeouts(self, timeouts: Timeouts) -> Self {
+        self.gateway(|gateway| gateway.timeouts(timeouts))
+    }
+
+    /// The application.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](edge_ai_core::ErrorKind::Configuration) for names that clash and routes that lead nowhere.
+    pub fn build(self) -> Result<EdgeAi> {
+        let gateway = match self.cache {
+            None => self.gateway,
+            Some((cache, ttl)) => self
+                .gateway
+                .layer(move |model| Arc::new(CachedChatModel::new(model, cache, ttl))),
+        };
+        Ok(EdgeAi {
+            gateway: gateway.build()?,
+        })
+    }
+
+    fn gateway(self, with: impl FnOnce(GatewayBuilder) -> GatewayBuilder) -> Self {
+        Self {
+            gateway: with(self.gateway),
+            ..self
+        }
+    }
+}
+
+impl fmt::Debug for EdgeAiBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EdgeAiBuilder")
+            .field("gateway", &self.gateway)
+            .field("cache", &self.cache)
+            .finish()
+    }
+}

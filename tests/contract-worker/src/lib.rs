@@ -1,0 +1,39 @@
+//! The contract suites inside workerd: `GET /` names the cases, `POST /run/NAME` runs one.
+
+mod http_server;
+mod subjects;
+mod suite;
+
+use edge_ai_testkit::Outcome;
+use worker::{Context, Env, Method, Request, Response, event};
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
+    let path = request.path();
+    if let Some(path) = path.strip_prefix(http_server::PREFIX) {
+        return http_server::serve(path, request).await;
+    }
+    let origin = request.url()?.origin().ascii_serialization();
+    let suite = subjects::all(&env, &origin);
+    match (request.method(), path.strip_prefix("/run/")) {
+        (Method::Get, None) if path == "/" => Response::from_json(&suite.names()),
+        (Method::Post, Some(name)) => match suite.run(name).await {
+            Some(outcome) => answer(outcome),
+            None => Response::error(format!("no case is named `{name}`"), 404),
+        },
+        _ => Response::error("GET / or POST /run/NAME", 404),
+    }
+}
+
+fn answer(outcome: Outcome) -> worker::Result<Response> {
+    match outcome {
+        Outcome::Passed => Response::ok("passed"),
+        Outcome::Skipped(reason) => {
+            let response = Response::ok("skipped")?;
+            response.headers().set("x-skipped", &reason)?;
+            Ok(response)
+        }
+        Outcome::Failed(sentence) => Response::error(sentence, 500),
+        _ => Response::error("the case ended in a way that this Worker does not know", 500),
+    }
+}

@@ -1,0 +1,34 @@
+//! The implementations, with what their suites must know.
+
+mod caches;
+mod limits;
+mod models;
+mod vectors;
+
+use edge_ai_core::Entropy;
+use edge_ai_testkit::contract::http_client::{self, HttpClientSubject};
+use edge_ai_worker::{FetchClient, WorkerEntropy};
+use worker::Env;
+
+use crate::http_server;
+use crate::suite::Suite;
+
+/// Everything there is to run; `origin` is the Worker's own address.
+pub(crate) fn all<'a>(env: &'a Env, origin: &str) -> Suite<'a> {
+    let mut suite = Suite::default();
+    vectors::add(&mut suite, env);
+    caches::add(&mut suite, env);
+    limits::add(&mut suite);
+    models::add(&mut suite, env);
+    let server = format!("{origin}{}", http_server::PREFIX);
+    suite.add("http_client/fetch", http_client::cases(), async move || {
+        // The discard port: nobody listens, and the runtime lets a request go there.
+        Ok(HttpClientSubject::new(FetchClient, server.clone()).with_unreachable("http://127.0.0.1:9/"))
+    });
+    suite
+}
+
+/// A text of one run alone, since stores outlive a run.
+fn run_id() -> String {
+    format!("{:016x}", WorkerEntropy.next_u64())
+}

@@ -1,0 +1,56 @@
+use std::time::Duration;
+
+use edge_ai_cache::{CacheApiCache, KeyValueCache, MemoryCache, MemoryKeyValue, TieredCache, WorkersKv};
+use edge_ai_core::{Cache, ManualClock, Timestamp};
+use edge_ai_testkit::contract::cache::{self, CacheSubject};
+use edge_ai_testkit::contract::key_value::{self, KeyValueSubject};
+use edge_ai_worker::WorkerClock;
+use worker::Env;
+
+use super::run_id;
+use crate::suite::Suite;
+
+/// Short enough to wait for by the real clock.
+const TTL: Duration = Duration::from_secs(1);
+
+pub(super) fn add<'a>(suite: &mut Suite<'a>, env: &'a Env) {
+    suite.add("cache/memory", cache::cases(), async || {
+        let clock = ManualClock::jumping(Timestamp::from_millis(1));
+        Ok(CacheSubject::new(MemoryCache::new(clock.clone())).with_clock(clock))
+    });
+    suite.add("cache/workers_kv", cache::cases(), async move || {
+        Ok(real(KeyValueCache::new(
+            WorkersKv::from_env(env, "CACHE")?,
+            WorkerClock,
+        )))
+    });
+    suite.add("cache/cache_api", cache::cases(), async || {
+        // It counts whole seconds, from a whole second.
+        Ok(real(CacheApiCache::new("contract")?).with_granularity(Duration::from_secs(1)))
+    });
+    suite.add("cache/tiered", cache::cases(), async move || {
+        let far = KeyValueCache::new(WorkersKv::from_env(env, "CACHE")?, WorkerClock);
+        Ok(real(TieredCache::new(
+            MemoryCache::new(WorkerClock),
+            far,
+            WorkerClock,
+        )))
+    });
+    suite.add("key_value/memory", key_value::cases(), async || {
+        let clock = ManualClock::jumping(Timestamp::from_millis(1));
+        Ok(KeyValueSubject::new(MemoryKeyValue::new(clock.clone())).with_clock(clock))
+    });
+    suite.add("key_value/workers_kv", key_value::cases(), async move || {
+        // The shortest time to live is a minute; a page has a thousand keys.
+        let subject = KeyValueSubject::new(WorkersKv::from_env(env, "CACHE")?).with_clock(WorkerClock);
+        Ok(subject.with_scope(run_id()).with_ttl(None).with_page(1_000))
+    });
+}
+
+/// A cache that goes by the real clock and outlives the run.
+fn real(cache: impl Cache) -> CacheSubject {
+    CacheSubject::new(cache)
+        .with_clock(WorkerClock)
+        .with_scope(run_id())
+        .with_ttl(Some(TTL))
+}

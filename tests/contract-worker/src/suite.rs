@@ -1,0 +1,50 @@
+use edge_ai_core::Result;
+use edge_ai_testkit::{Case, Outcome, Subject};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+
+/// The cases of all traits and implementations, by name.
+#[derive(Default)]
+pub(crate) struct Suite<'a> {
+    entries: Vec<Entry<'a>>,
+}
+
+struct Entry<'a> {
+    name: String,
+    run: Box<dyn FnOnce() -> LocalBoxFuture<'a, Outcome> + 'a>,
+}
+
+impl<'a> Suite<'a> {
+    /// Adds the cases of an implementation, `trait/implementation`; the subject is made when a case runs.
+    pub(crate) fn add<S: Subject>(
+        &mut self,
+        name: &str,
+        cases: Vec<Case<S>>,
+        subject: impl AsyncFn() -> Result<S> + Clone + 'a,
+    ) {
+        for case in cases {
+            let subject = subject.clone();
+            let name = format!("{name}/{}", case.name());
+            let run = async move {
+                match subject().await {
+                    Ok(subject) => case.run(subject).await,
+                    Err(error) => Outcome::Failed(format!("there is nothing to test: {error}")),
+                }
+            };
+            self.entries.push(Entry {
+                name,
+                run: Box::new(|| run.boxed_local()),
+            });
+        }
+    }
+
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.entries.iter().map(|entry| entry.name.as_str()).collect()
+    }
+
+    /// Runs a case; `None` when there is none of that name.
+    pub(crate) async fn run(self, name: &str) -> Option<Outcome> {
+        let entry = self.entries.into_iter().find(|entry| entry.name == name)?;
+        Some((entry.run)().await)
+    }
+}

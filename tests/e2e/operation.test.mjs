@@ -1,0 +1,100 @@
+// What an operator sets and sees: keys, limits, accounts, and what a wrong setting says.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { startGateway } from "./support/gateway.mjs";
+import { chat, unique } from "./support/local.mjs";
+
+const body = (more) => ({ model: "openai/gpt-4o-mini", messages: [{ role: "user", content: unique() }], ...more });
+
+async function withGateway(vars, use) {
+  const gateway = await startGateway(vars);
+  try {
+    await use(gateway);
+  } finally {
+    await gateway.stop();
+  }
+}
+
+test("a limit holds for each address and says when to come back", () =>
+  withGateway({ RATE_LIMIT_PER_MINUTE: "3" }, async ({ url }) => {
+    const from = (address) => chat(url, body(), { headers: { "cf-connecting-ip": address } });
+    for (const left of [2, 1, 0]) {
+      const response = await from("203.0.113.1");
+      assert.equal(response.status, 200);
+      assert.equal(response.headers.get("ratelimit-policy"), '"ip";q=3;w=60');
+      assert.match(response.headers.get("ratelimit"), new RegExp(`^"ip";r=${left};t=\\d+$`));
+      assert.equal(response.headers.get("x-ratelimit-limit-requests"), "3");
+      assert.equal(response.headers.get("x-ratelimit-remaining-requests"), String(left));
+    }
+    const denied = await from("203.0.113.1");
+    assert.equal(denied.status, 429);
+    const wait = Number(denied.headers.get("retry-after"));
+    assert.ok(wait > 0 && wait <= 20, `retry-after: ${wait}`);
+    assert.match(denied.headers.get("ratelimit"), new RegExp(`^"ip";r=0;t=${wait}$`));
+    const { error } = await denied.json();
+    assert.equal(error.code, "rate_limit_exceeded");
+    assert.equal((await from("203.0.113.2")).status, 200);
+    assert.equal((await fetch(`${url}/healthz`)).status, 200);
+  }));
+
+test("keys are asked for when there are some, and name their tenant", () =>
+  withGateway({ GATEWAY_KEYS: "acme:sk-acme-000001,globex:sk-globex-0001" }, async ({ url, records }) => {
+    const as = (key) => chat(url, body(), { headers: key && { authorization: `Bearer ${key}` } });
+    for (const [key, code] of [[undefined, "missing_api_key"], ["sk-wrong-000001", "invalid_api_key"]]) {
+      const response = await as(key);
+      assert.equal(response.status, 401);
+      assert.equal((await response.json()).error.code, code);
+    }
+    assert.equal((await as("sk-globex-0001")).status, 200);
+    const [row] = await records(1);
+    assert.equal(row.tenant, "globex");
+  }));
+
+test("every request has one record, in D1 and as a log line", () =>
+  withGateway({}, async ({ url, records, log }) => {
+    const whole = await chat(url, body());
+    const { usage } = await whole.json();
+    const streamed = await chat(url, body({ stream: true }));
+    await streamed.text();
+    await chat(url, body({ messages: [] }));
+
+    const rows = await records(3);
+    assert.equal(rows.length, 3);
+    const [first, second, third] = rows;
+    assert.equal(first.request_id, whole.headers.get("x-request-id"));
+    assert.equal(first.provider, "openai");
+    assert.equal(first.input_tokens, usage.prompt_tokens);
+    assert.equal(first.output_tokens, usage.completion_tokens);
+    // $0.15 and $0.60 for a million tokens.
+    assert.equal(first.cost_nano_dollars, usage.prompt_tokens * 150 + usage.completion_tokens * 600);
+    assert.equal(first.outcome, "ok");
+    assert.equal(first.stream, 0);
+    assert.equal(JSON.parse(first.attempts).length, 1);
+    assert.equal(second.stream, 1);
+    assert.ok(second.time_to_first_token_ms >= 0 && second.output_tokens > 0);
+    assert.equal(third.outcome, "invalid_request");
+    assert.equal(third.input_tokens, null);
+
+    const lines = log.filter((line) => line.includes(first.request_id));
+    assert.equal(lines.length, 1);
+    const record = JSON.parse(lines[0].slice(lines[0].indexOf("{")));
+    assert.equal(record.request_id, first.request_id);
+    assert.equal(record.cost, first.cost_nano_dollars);
+    assert.deepEqual(record.warnings, []);
+  }));
+
+describe("a wrong setting", () => {
+  for (const [vars, what] of [
+    [{ CACHE_TTL_SECONDS: "soon" }, /CACHE_TTL_SECONDS/],
+    [{ OPENAI_BASE_URL: "ftp://example.com" }, /OPENAI_BASE_URL/],
+    [{ GATEWAY_KEYS: "no-tenant" }, /tenant:key/],
+  ]) {
+    test(`${Object.keys(vars)} is told by name`, () =>
+      withGateway(vars, async ({ url }) => {
+        const response = await chat(url, body());
+        assert.equal(response.status, 500);
+        assert.match((await response.json()).error.message, what);
+      }));
+  }
+});

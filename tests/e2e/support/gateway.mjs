@@ -1,0 +1,76 @@
+// A gateway of a test's own, with other settings than the shared one, and a look into its database.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { LOCAL_URL } from "./local.mjs";
+
+const SERVE = fileURLToPath(new URL("../../../runtime/serve.mjs", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../../../examples/gateway/wrangler.jsonc", import.meta.url));
+
+/** The stand-ins as providers: what `cargo xtask dev` sets. */
+const PROVIDERS = {
+  OPENAI_BASE_URL: `${LOCAL_URL}/openai/v1`,
+  OPENAI_API_KEY: "local",
+  ANTHROPIC_BASE_URL: `${LOCAL_URL}/anthropic`,
+  ANTHROPIC_API_KEY: "local",
+};
+
+/** Starts the example's Worker on workerd with `vars` over its own. */
+export async function startGateway(vars = {}) {
+  const state = mkdtempSync(join(tmpdir(), "gateway-"));
+  const settings = Object.entries({ ...PROVIDERS, ...vars }).flatMap(([name, value]) => ["--var", `${name}=${value}`]);
+  const server = spawn(
+    process.execPath,
+    [SERVE, "--config", CONFIG, "--standin", LOCAL_URL, "--isolated", "--persist", state, ...settings],
+    { stdio: ["pipe", "pipe", "pipe"] },
+  );
+  const log = [];
+  createInterface(server.stderr).on("line", (line) => log.push(line));
+  const url = await new Promise((resolve, reject) => {
+    createInterface(server.stdout).once("line", (line) => resolve(JSON.parse(line).ready));
+    server.once("exit", (code) => reject(new Error(`the gateway ended with ${code}:\n${log.join("\n")}`)));
+  });
+  return {
+    url,
+    log,
+    /** The usage records in D1, oldest first, once there are `count` of them. */
+    records: (count) => records(state, count),
+    async stop() {
+      server.removeAllListeners("exit");
+      server.stdin.end();
+      await once(server, "exit");
+      rmSync(state, { recursive: true, force: true });
+    },
+  };
+}
+
+async function records(state, count) {
+  // The record is written after the answer: it may take a moment.
+  for (let tries = 0; ; tries += 1) {
+    const rows = read(state);
+    if (rows.length >= count || tries === 100) return rows;
+    await sleep(50);
+  }
+}
+
+function read(state) {
+  const files = readdirSync(state, { recursive: true }).filter((file) => /d1.*\.sqlite$/.test(file) && !file.includes("metadata"));
+  for (const file of files) {
+    const database = new DatabaseSync(join(state, file), { readOnly: true });
+    try {
+      return database.prepare("SELECT * FROM usage_records ORDER BY time_ms, rowid").all();
+    } catch (error) {
+      if (!/no such table/.test(error.message)) throw error;
+    } finally {
+      database.close();
+    }
+  }
+  return [];
+}
