@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Result, Timestamp};
+use crate::Result;
 
 pub use bucket::TokenBucket;
 pub use gcra::Gcra;
@@ -112,9 +112,4 @@ impl Decision {
             retry_after,
         }
     }
-}
-
-/// Reads a clock as the limiters do: nanoseconds.
-fn nanos(now: Timestamp) -> u64 {
-    now.as_nanos()
 }

@@ -13,12 +13,12 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     fn name(&self) -> &str;
 
     /// Answers chats.
-    fn chat(&self) -> Option<Arc<dyn ChatModel>> {
+    fn chat_model(&self) -> Option<Arc<dyn ChatModel>> {
         None
     }
 
     /// Embeds texts.
-    fn embeddings(&self) -> Option<Arc<dyn EmbeddingModel>> {
+    fn embedding_model(&self) -> Option<Arc<dyn EmbeddingModel>> {
         None
     }
 

@@ -1,5 +1,7 @@
 //! The way through a route's targets: rounds, pauses, time limits, streams.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +23,7 @@ impl Provider for Vendor {
         self.0
     }
 
-    fn chat(&self) -> Option<Arc<dyn ChatModel>> {
+    fn chat_model(&self) -> Option<Arc<dyn ChatModel>> {
         Some(Arc::new(self.1.clone()))
     }
 }

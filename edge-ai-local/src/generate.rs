@@ -78,7 +78,7 @@ fn written(prompt: &Prompt) -> String {
         Format::JsonObject => json!({ "answer": answer::answer(prompt) }).to_string(),
         Format::JsonSchema(schema) => {
             let hints = hints::Hints::new(&prompt.question(), Some(answer::answer(prompt)));
-            schema::synthesise(schema, &hints, schema::Optional::Always).to_string()
+            schema::synthesize(schema, &hints, schema::Optional::Always).to_string()
         }
     }
 }

@@ -148,7 +148,7 @@ async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let pace = app
         .config
         .tokens_per_second
-        .map(|rate| Duration::from_secs_f64(1.0 / rate));
+        .and_then(|rate| Duration::try_from_secs_f64(1.0 / rate).ok());
     finish(reply, &plan, surface, ticket, pace)
 }
 

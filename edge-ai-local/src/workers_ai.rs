@@ -1,7 +1,7 @@
 //! Workers AI, by the wire contract between the runtime's own binding module and the service.
 
 mod batch;
-mod catalogue;
+mod catalog;
 mod embeddings;
 pub(crate) mod error;
 mod html;
@@ -44,7 +44,7 @@ fn route(call: &Call<'_>) -> Result<Reply, Error> {
         ("POST", path) if path.starts_with("/run/") => {
             run::answer_path(call, path.trim_start_matches("/run/"))
         }
-        ("GET", "/ai-api/models/search") => Ok(catalogue::search(call)),
+        ("GET", "/ai-api/models/search") => Ok(catalog::search(call)),
         ("POST", "/to-everything/markdown/transformer") => markdown::transform(call.json),
         ("GET", "/to-everything/markdown/supported") => Ok(markdown::supported()),
         ("GET", path) if path.starts_with("/ai-gateway/gateways/") => gateway_url(call, path),

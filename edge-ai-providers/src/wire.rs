@@ -4,6 +4,7 @@
 mod fields;
 mod frames;
 mod path;
+mod scan;
 mod splice;
 mod writer;
 

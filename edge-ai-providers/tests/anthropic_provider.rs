@@ -165,7 +165,7 @@ fn the_key_stays_secret_and_settings_are_checked() {
     let anthropic = anthropic(&http);
     assert!(!format!("{anthropic:?}").contains("sk-ant"));
     assert!(anthropic.owns("claude-opus-5") && !anthropic.owns("gpt-5"));
-    assert!(Provider::chat(&anthropic).is_some() && anthropic.embeddings().is_none());
+    assert!(anthropic.chat_model().is_some() && anthropic.embedding_model().is_none());
     assert!(
         Provider::models(&anthropic)
             .iter()

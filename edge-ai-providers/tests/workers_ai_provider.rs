@@ -205,8 +205,8 @@ fn the_provider_says_what_it_is() {
     assert_eq!(workers_ai.name(), "workers-ai");
     assert!(workers_ai.owns("@cf/a/b") && workers_ai.owns("@hf/a/b") && !workers_ai.owns("gpt-5"));
     assert!(
-        Provider::chat(&workers_ai).is_some()
-            && workers_ai.embeddings().is_some()
+        workers_ai.chat_model().is_some()
+            && workers_ai.embedding_model().is_some()
             && workers_ai.reranker().is_some()
     );
     assert!(

@@ -83,7 +83,7 @@ impl AiBinding {
             .await
             .map_err(|thrown| error::thrown(Thrown::of(&thrown)))?;
         let response = match output.dyn_into::<web_sys::Response>() {
-            Ok(response) => answer(response, exchange)?,
+            Ok(response) => answer(response, exchange, false)?,
             Err(output) => return cooked(output, exchange),
         };
         if response.status().is_success() {

@@ -76,10 +76,13 @@ impl JsBody {
 
     /// The stream itself, for somebody on JavaScript's side.
     fn into_js_stream(mut self) -> Result<ReadableStream> {
-        let stream = bridge::stream_of(&self.owner).map_err(|thrown| broken_off(&thrown))?;
-        if stream.locked() {
-            return Err(Error::new(ErrorKind::Internal, "the body is being read already"));
-        }
+        let stream = match bridge::stream_of(&self.owner).map_err(|thrown| broken_off(&thrown))? {
+            Some(stream) if stream.locked() => {
+                return Err(Error::new(ErrorKind::Internal, "the body is being read already"));
+            }
+            Some(stream) => stream,
+            None => Outgoing::stream(stream::empty().boxed()),
+        };
         self.done();
         Ok(stream)
     }
@@ -125,10 +128,7 @@ impl BodySource for JsBody {
 
     fn into_stream(self: Box<Self>) -> BoxStream<'static, Result<Bytes>> {
         let reader = match bridge::reader_of(&self.owner) {
-            Ok(reader) => Reader {
-                reader: Some(reader),
-                body: *self,
-            },
+            Ok(reader) => Reader { reader, body: *self },
             Err(thrown) => return stream::once(std::future::ready(Err(broken_off(&thrown)))).boxed(),
         };
         stream::unfold(reader, |mut reader| async move {
@@ -140,7 +140,7 @@ impl BodySource for JsBody {
 
 /// A body that is being read piece by piece.
 struct Reader {
-    /// None after the end.
+    /// None after the end, and where there is no body.
     reader: Option<JsValue>,
     body: JsBody,
 }

@@ -39,13 +39,11 @@ function headersOf(lines, from) {
 }
 
 export function requestHead(request) {
-  const { method } = request;
-  const empty = method === "GET" || method === "HEAD" || request.body === null;
-  return utf8(`${method}\n${request.url}\n${empty ? 0 : 1}${headersText(request.headers)}`);
+  return utf8(`${request.method}\n${request.url}${headersText(request.headers)}`);
 }
 
 export function responseHead(response) {
-  return utf8(`${response.status}\n${response.body === null ? 0 : 1}${headersText(response.headers)}`);
+  return utf8(`${response.status}${headersText(response.headers)}`);
 }
 
 // `body` is a view of WebAssembly's memory, which may move or change while the request is on its way.
@@ -77,22 +75,27 @@ export function respondWebSocket(head, socket) {
   return response(head, null, socket);
 }
 
-// A body's owner is a request, a response, or the stream itself.
+// A body's owner is a request, a response, or the stream itself. Asking for its stream makes one, so nobody asks early whether
+// there is any.
 export function streamOf(owner) {
   return owner instanceof ReadableStream ? owner : owner.body;
 }
 
 export function readerOf(owner) {
-  return streamOf(owner).getReader();
+  return streamOf(owner)?.getReader();
 }
 
 // Who collects a body holds its lock: only this reader can give it up.
 const collecting = new WeakMap();
 
-// Resolves to a Uint8Array, or to undefined past the limit. A trusted length is within the limit and cannot be exceeded.
-export async function collect(owner, limit, trusted) {
-  if (trusted) return new Uint8Array(await owner.arrayBuffer());
+// Resolves to the bytes, or to undefined past the limit. A trusted length is within the limit and cannot be exceeded.
+export function collect(owner, limit, trusted) {
+  return trusted ? owner.arrayBuffer() : collectPieces(owner, limit);
+}
+
+async function collectPieces(owner, limit) {
   const reader = readerOf(owner);
+  if (reader === undefined) return new ArrayBuffer(0);
   collecting.set(owner, reader);
   const pieces = [];
   let length = 0;
@@ -130,9 +133,9 @@ export function cancelBody(owner) {
   (collecting.get(owner) ?? streamOf(owner))?.cancel().catch(() => {});
 }
 
-// The identity, with a type: what crosses is the copy into WebAssembly's memory.
-export function bytes(array) {
-  return array;
+// What crosses is the copy into WebAssembly's memory.
+export function bytes(value) {
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : value;
 }
 
 export function stringify(value) {

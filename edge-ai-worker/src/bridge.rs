@@ -24,10 +24,10 @@ extern "C" {
     pub(crate) fn respond_web_socket(head: &str, socket: &WebSocket) -> Result<Response, JsValue>;
 
     #[wasm_bindgen(js_name = streamOf, catch)]
-    pub(crate) fn stream_of(owner: &JsValue) -> Result<ReadableStream, JsValue>;
+    pub(crate) fn stream_of(owner: &JsValue) -> Result<Option<ReadableStream>, JsValue>;
 
     #[wasm_bindgen(js_name = readerOf, catch)]
-    pub(crate) fn reader_of(owner: &JsValue) -> Result<JsValue, JsValue>;
+    pub(crate) fn reader_of(owner: &JsValue) -> Result<Option<JsValue>, JsValue>;
 
     pub(crate) fn collect(owner: &JsValue, limit: f64, trusted: bool) -> Promise;
 
@@ -42,7 +42,7 @@ extern "C" {
     #[wasm_bindgen(js_name = streamFrom)]
     pub(crate) fn stream_from(pull: JsValue, cancel: JsValue) -> ReadableStream;
 
-    pub(crate) fn bytes(array: JsValue) -> Option<Vec<u8>>;
+    pub(crate) fn bytes(value: JsValue) -> Option<Vec<u8>>;
 
     #[wasm_bindgen(catch)]
     pub(crate) fn stringify(value: &JsValue) -> Result<Option<Vec<u8>>, JsValue>;

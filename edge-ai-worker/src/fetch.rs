@@ -9,6 +9,7 @@ use worker::send::SendFuture;
 use crate::body::{Closing, JsBody};
 use crate::error::{Thrown, js_error};
 use crate::exchange::Exchange;
+use crate::response::forbids_body;
 use crate::{bridge, head};
 
 /// HTTP through the runtime's `fetch`.
@@ -29,7 +30,11 @@ impl HttpClient for FetchClient {
         let response = SendFuture::new(JsFuture::from(response))
             .await
             .map_err(|thrown| unreachable(&host, Thrown::of(&thrown)))?;
-        answer(response.unchecked_into(), exchange)
+        answer(
+            response.unchecked_into(),
+            exchange,
+            *request.method() == Method::HEAD,
+        )
     }
 }
 
@@ -68,21 +73,21 @@ fn unreachable(host: &str, thrown: Thrown) -> Error {
     Thrown { message, ..thrown }.into_error(kind)
 }
 
-/// The head of an answer, with its body still on JavaScript's side.
-pub(crate) fn answer(response: Response, exchange: Exchange) -> Result<http::Response<Body>> {
+/// The head of an answer, with its body still on JavaScript's side; one to `HEAD` has none, whatever it announces.
+pub(crate) fn answer(response: Response, exchange: Exchange, to_head: bool) -> Result<http::Response<Body>> {
     let text =
         bridge::response_head(&response).map_err(|thrown| js_error(ErrorKind::BadUpstream, &thrown))?;
-    let (status, has_body, mut headers) = read(&bridge::text(text))?;
-    let body = if has_body {
+    let (status, mut headers) = read(&bridge::text(text))?;
+    let body = if to_head || forbids_body(status) {
+        exchange.finish();
+        Body::empty()
+    } else {
         let length = settle(&mut headers);
         Body::from_source(JsBody::new(
             JsValue::from(response),
             length,
             Closing::Abort(exchange),
         ))
-    } else {
-        exchange.finish();
-        Body::empty()
     };
     let mut answer = http::Response::new(body);
     *answer.status_mut() = status;
@@ -90,15 +95,14 @@ pub(crate) fn answer(response: Response, exchange: Exchange) -> Result<http::Res
     Ok(answer)
 }
 
-fn read(text: &str) -> Result<(StatusCode, bool, HeaderMap)> {
+fn read(text: &str) -> Result<(StatusCode, HeaderMap)> {
     let mut lines = text.split('\n');
     let status = lines
         .next()
         .and_then(|status| status.parse().ok())
         .and_then(|status| StatusCode::from_u16(status).ok());
     let status = status.ok_or_else(|| Error::new(ErrorKind::BadUpstream, "the answer has no HTTP status"))?;
-    let has_body = lines.next() == Some("1");
-    Ok((status, has_body, head::read_headers(lines)))
+    Ok((status, head::read_headers(lines)))
 }
 
 /// Takes off the headers that no longer hold for a body that the runtime decodes; returns the length that does hold.
@@ -218,8 +222,8 @@ mod tests {
 
     #[test]
     fn reads_status_and_headers() {
-        let (status, has_body, headers) = read("404\n1\nset-cookie\na\nset-cookie\nb").unwrap();
-        assert_eq!((status, has_body), (StatusCode::NOT_FOUND, true));
+        let (status, headers) = read("404\nset-cookie\na\nset-cookie\nb").unwrap();
+        assert_eq!(status, StatusCode::NOT_FOUND);
         assert_eq!(headers.get_all("set-cookie").iter().count(), 2);
     }
 }

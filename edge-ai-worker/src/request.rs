@@ -17,14 +17,12 @@ use crate::{bridge, head};
 pub fn request_from_js(request: &Request) -> Result<http::Request<Body>> {
     let text =
         bridge::request_head(request).map_err(|thrown| js_error(ErrorKind::InvalidRequest, &thrown))?;
-    let (method, uri, has_body, headers) = read(&bridge::text(text))?;
-    let body = match has_body {
-        true => Body::from_source(JsBody::new(
-            JsValue::from(request),
-            length(&headers),
-            Closing::Leave,
-        )),
-        false => Body::empty(),
+    let (method, uri, headers) = read(&bridge::text(text))?;
+    let length = length(&headers);
+    let body = match method {
+        Method::GET | Method::HEAD => Body::empty(),
+        _ if length == Some(0) => Body::empty(),
+        _ => Body::from_source(JsBody::new(JsValue::from(request), length, Closing::Leave)),
     };
     let mut request = http::Request::new(body);
     *request.method_mut() = method;
@@ -33,7 +31,7 @@ pub fn request_from_js(request: &Request) -> Result<http::Request<Body>> {
     Ok(request)
 }
 
-fn read(text: &str) -> Result<(Method, Uri, bool, HeaderMap)> {
+fn read(text: &str) -> Result<(Method, Uri, HeaderMap)> {
     let invalid = |what: &str| {
         Error::new(
             ErrorKind::InvalidRequest,
@@ -44,8 +42,7 @@ fn read(text: &str) -> Result<(Method, Uri, bool, HeaderMap)> {
     let mut line = || lines.next().unwrap_or_default();
     let method = Method::from_bytes(line().as_bytes()).map_err(|_| invalid("method"))?;
     let uri = uri(line()).ok_or_else(|| invalid("URL"))?;
-    let has_body = line() == "1";
-    Ok((method, uri, has_body, head::read_headers(lines)))
+    Ok((method, uri, head::read_headers(lines)))
 }
 
 /// `http` allows fewer characters than the URL standard leaves unescaped: what it refuses is escaped.
@@ -87,26 +84,24 @@ mod tests {
 
     #[test]
     fn reads_a_head() {
-        let (method, uri, has_body, headers) =
-            read("PROPFIND\nhttps://example.com:8443/a%20b?c=d#e\n1\nx\ncaf\u{e9}\nbad name\nleft out")
-                .unwrap();
+        let (method, uri, headers) =
+            read("PROPFIND\nhttps://example.com:8443/a%20b?c=d#e\nx\ncaf\u{e9}\nbad name\nleft out").unwrap();
         assert_eq!(method.as_str(), "PROPFIND");
         assert_eq!(uri.to_string(), "https://example.com:8443/a%20b?c=d");
-        assert!(has_body);
         assert_eq!(headers["x"].as_bytes(), "caf\u{e9}".as_bytes());
         assert_eq!(headers.len(), 1);
     }
 
     #[test]
     fn odd_urls_are_escaped_and_odd_methods_refused() {
-        let (_, uri, ..) = read("GET\nhttps://example.com/{a}|b?q=\"x\"^`\u{e9}[1]\n0").unwrap();
+        let (_, uri, _) = read("GET\nhttps://example.com/{a}|b?q=\"x\"^`\u{e9}[1]").unwrap();
         assert_eq!(uri.host(), Some("example.com"));
         assert!(uri.path().ends_with("b"));
         assert_eq!(
-            read("G ET\nhttps://example.com/\n0").unwrap_err().kind(),
+            read("G ET\nhttps://example.com/").unwrap_err().kind(),
             ErrorKind::InvalidRequest
         );
-        assert_eq!(read("GET\n\n0").unwrap_err().kind(), ErrorKind::InvalidRequest);
+        assert_eq!(read("GET\n").unwrap_err().kind(), ErrorKind::InvalidRequest);
     }
 
     #[test]

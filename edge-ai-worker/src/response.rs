@@ -45,7 +45,7 @@ pub fn response_to_js(response: http::Response<Body>) -> Result<Response> {
 }
 
 /// The Fetch standard's null body statuses.
-fn forbids_body(status: StatusCode) -> bool {
+pub(crate) fn forbids_body(status: StatusCode) -> bool {
     matches!(
         status,
         StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED

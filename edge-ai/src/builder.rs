@@ -56,7 +56,7 @@ impl EdgeAi {
 ///         "scripted"
 ///     }
 ///
-///     fn chat(&self) -> Option<Arc<dyn ChatModel>> {
+///     fn chat_model(&self) -> Option<Arc<dyn ChatModel>> {
 ///         Some(Arc::new(self.0.clone()))
 ///     }
 /// }

@@ -12,6 +12,7 @@
     reason = "a native program reads its own clock, environment and threads"
 )]
 
+mod bench;
 mod dev;
 mod process;
 mod progress;
@@ -45,6 +46,8 @@ enum Command {
     },
     /// Everything that has to pass before a change lands
     Test(test::Args),
+    /// The pure parts beside the libraries that do the same, in one run
+    Bench,
     /// What each example uploads, raw and compressed, against its budget
     Size,
 }
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Dev(args) => dev::run(args),
         Command::Build { example } => worker::run(&example),
         Command::Test(args) => test::run(&args),
+        Command::Bench => bench::run(),
         Command::Size => size::run(),
     };
     match result {

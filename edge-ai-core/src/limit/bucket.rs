@@ -1,7 +1,8 @@
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use super::{Decision, Gcra, Quota, nanos};
+use super::{Decision, Gcra, Quota};
 use crate::Timestamp;
 
 /// A token bucket in one atomic: shared by reference, never locked, never refilled by a timer.
@@ -33,22 +34,38 @@ impl TokenBucket {
         }
     }
 
-    /// Takes `cost`, or nothing when there is less.
+    /// Takes `cost`, or nothing when there is less, and tells all about it.
     pub fn check(&self, now: Timestamp, cost: NonZeroU32) -> Decision {
-        let now = nanos(now);
+        match self.advance(now.as_nanos(), cost) {
+            Ok(state) => self.gcra.decision(state, now.as_nanos(), None),
+            Err((state, wait)) => self.gcra.decision(state, now.as_nanos(), Some(wait)),
+        }
+    }
+
+    /// Takes `cost`, or nothing when there is less: for those who need no more than yes or no.
+    ///
+    /// # Errors
+    /// The time until the same call is allowed; [`Duration::MAX`] when it never will be.
+    pub fn take(&self, now: Timestamp, cost: NonZeroU32) -> Result<(), Duration> {
+        match self.advance(now.as_nanos(), cost) {
+            Ok(_) => Ok(()),
+            Err((_, u64::MAX)) => Err(Duration::MAX),
+            Err((_, wait)) => Err(Duration::from_nanos(wait)),
+        }
+    }
+
+    /// The new state, or the old one and the wait.
+    #[inline]
+    fn advance(&self, now: u64, cost: NonZeroU32) -> Result<u64, (u64, u64)> {
         let mut state = self.state.load(Ordering::Relaxed);
         loop {
-            match self.gcra.check(state, now, cost) {
-                Err(wait) => return self.gcra.decision(state, now, Some(wait)),
-                Ok(next) => {
-                    match self
-                        .state
-                        .compare_exchange_weak(state, next, Ordering::Relaxed, Ordering::Relaxed)
-                    {
-                        Ok(_) => return self.gcra.decision(next, now, None),
-                        Err(seen) => state = seen,
-                    }
-                }
+            let next = self.gcra.check(state, now, cost).map_err(|wait| (state, wait))?;
+            match self
+                .state
+                .compare_exchange_weak(state, next, Ordering::Relaxed, Ordering::Relaxed)
+            {
+                Ok(_) => return Ok(next),
+                Err(seen) => state = seen,
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use foldhash::fast::RandomState;
 
-use super::{Decision, Gcra, Quota, RateLimiter, nanos};
+use super::{Decision, Gcra, Quota, RateLimiter};
 use crate::{Clock, Result, Timestamp};
 
 /// A token bucket for each key, in bounded memory.
@@ -79,7 +79,7 @@ impl KeyedTokenBuckets {
 
     /// Takes `cost` from the key's bucket at a given time, or nothing when there is less.
     pub fn check_at(&self, key: &str, now: Timestamp, cost: NonZeroU32) -> Decision {
-        let now = nanos(now);
+        let now = now.as_nanos();
         let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = states.get_mut(key) {
             return match self.gcra.check(*state, now, cost) {

@@ -83,7 +83,10 @@ impl Router {
 
 /// The same request for a target.
 fn aimed(request: &ChatRequest, target: &Target) -> Result<(Arc<dyn ChatModel>, ChatRequest)> {
-    let chat = target.provider.chat().ok_or_else(|| cannot(target, "chat"))?;
+    let chat = target
+        .provider
+        .chat_model()
+        .ok_or_else(|| cannot(target, "chat"))?;
     let mut request = request.clone();
     request.model.clone_from(&target.model);
     Ok((chat, request))
@@ -141,7 +144,7 @@ impl EmbeddingModel for Router {
             .run(targets, |target| async move {
                 let embeddings = target
                     .provider
-                    .embeddings()
+                    .embedding_model()
                     .ok_or_else(|| cannot(&target, "embeddings"))?;
                 let mut request = request.clone();
                 request.model.clone_from(&target.model);

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use edge_ai_core::{Body, ChatStream, Context, Error, Operation, Result, Timestamp};
 use edge_ai_providers::openai::{self, ChatStreamEncoder, Head};
@@ -18,7 +20,12 @@ pub(crate) async fn chat_completions(
     context: Context,
     arrived: Timestamp,
 ) -> Result<Response<Body>> {
-    let meter = Meter::start(gateway.books.clone(), context.clone(), Operation::Chat, arrived);
+    let meter = Meter::start(
+        Arc::clone(&gateway.books),
+        context.clone(),
+        Operation::Chat,
+        arrived,
+    );
     let call = openai::decode_chat_request(body).map_err(|error| failed(&meter, error))?;
     meter.asked(&call.request.model, call.stream);
     let head = Head {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 use edge_ai_core::{Body, Context, EmbeddingModel, Operation, Result, Timestamp};
 use edge_ai_providers::openai;
@@ -16,7 +18,7 @@ pub(crate) async fn embeddings(
     arrived: Timestamp,
 ) -> Result<Response<Body>> {
     let meter = Meter::start(
-        gateway.books.clone(),
+        Arc::clone(&gateway.books),
         context.clone(),
         Operation::Embeddings,
         arrived,

@@ -1,4 +1,4 @@
-//! Embeddings by hashed features: words and character trigrams, signed, summed and L2-normalised.
+//! Embeddings by hashed features: words and character trigrams, signed, summed and L2-normalized.
 //!
 //! Texts that share words or spellings are near, unrelated texts are near orthogonal, and the same text
 //! always has the same vector. There is no meaning beyond spelling in it.
@@ -26,7 +26,7 @@ pub(crate) fn embed(text: &str, space: &str, dimensions: usize) -> Vec<f32> {
             );
         }
     }
-    normalise(&mut vector, seed, text);
+    normalize(&mut vector, seed, text);
     vector
 }
 
@@ -48,7 +48,7 @@ fn add(vector: &mut [f32], hash: u64, weight: f32) {
     }
 }
 
-fn normalise(vector: &mut [f32], seed: u64, text: &str) {
+fn normalize(vector: &mut [f32], seed: u64, text: &str) {
     let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
     if norm > 0.0 {
         vector.iter_mut().for_each(|x| *x /= norm);

@@ -31,7 +31,7 @@ pub(crate) enum Optional {
 ///
 /// Follows `$ref` within the document, `allOf`, `anyOf`, `oneOf`, `const`, `enum`, types and their bounds;
 /// a `pattern` is met only by values the text happens to offer.
-pub(crate) fn synthesise(schema: &Value, hints: &Hints, optional: Optional) -> Value {
+pub(crate) fn synthesize(schema: &Value, hints: &Hints, optional: Optional) -> Value {
     let filler = Filler {
         root: schema,
         hints,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::hints::Hints;
 use super::prompt::{Prompt, ToolCall, ToolChoice, ToolSpec};
-use super::schema::{Optional, synthesise};
+use super::schema::{Optional, synthesize};
 use super::text::{content_words, words};
 
 /// Overlap below which no tool is called unasked: one word of its name, or two of its description.
@@ -84,7 +84,7 @@ fn overlap(tool: &ToolSpec, asked: &HashSet<String>) -> usize {
 }
 
 fn call(tool: &ToolSpec, hints: &Hints) -> ToolCall {
-    let mut arguments = synthesise(&tool.parameters, hints, Optional::WhenMentioned);
+    let mut arguments = synthesize(&tool.parameters, hints, Optional::WhenMentioned);
     if !arguments.is_object() {
         arguments = serde_json::json!({});
     }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
-use super::catalogue::Model;
+use super::catalog::Model;
 use super::error::Error;
 use super::run;
 use crate::call::Call;

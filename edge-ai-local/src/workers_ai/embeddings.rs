@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::catalogue::{Family, Model};
+use super::catalog::{Family, Model};
 use super::error::Error;
 use super::rerank;
 use crate::fault::directive::strip;
@@ -159,12 +159,12 @@ fn missing(names: &[&str]) -> Error {
 mod tests {
     use serde_json::json;
 
-    use super::super::catalogue::{self, Task};
+    use super::super::catalog::{self, Task};
     use super::*;
     use crate::reply::Payload;
 
     fn run(id: &str, inputs: Value) -> Result<Value, Error> {
-        let model = catalogue::find(id).unwrap();
+        let model = catalog::find(id).unwrap();
         let Task::Embedding { dimensions, family } = model.task else {
             panic!("{id}")
         };

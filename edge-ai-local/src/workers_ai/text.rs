@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::catalogue::{Dialect, Model, Task};
+use super::catalog::{Dialect, Model, Task};
 use super::error::Error;
 use super::native;
 use crate::call::Call;
@@ -175,11 +175,11 @@ fn message(dialect: Dialect, at: usize, message: &Value) -> Result<(), Error> {
 mod tests {
     use serde_json::json;
 
-    use super::super::catalogue;
+    use super::super::catalog;
     use super::*;
 
     fn once(model: &str, inputs: Value) -> Result<Value, Error> {
-        super::once(catalogue::find(model).unwrap(), inputs.as_object().unwrap())
+        super::once(catalog::find(model).unwrap(), inputs.as_object().unwrap())
     }
 
     const LLAMA: &str = "@cf/meta/llama-3.1-8b-instruct";

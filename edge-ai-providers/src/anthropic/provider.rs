@@ -102,7 +102,7 @@ impl Provider for Anthropic {
         self.client.provider()
     }
 
-    fn chat(&self) -> Option<Arc<dyn ChatModel>> {
+    fn chat_model(&self) -> Option<Arc<dyn ChatModel>> {
         Some(Arc::new(self.clone()))
     }
 

@@ -24,12 +24,11 @@ fn close(schema: &str, depth: u8) -> Result<String> {
     let open = is_object && !has(&fields, "additionalProperties");
     let closed = write_object(|object| {
         for (name, value) in fields.into_entries() {
-            let value = value.get();
             match &*name {
                 "properties" | "$defs" | "definitions" if value.starts_with('{') => {
                     object.object(&name, |members| {
                         for (member, schema) in Fields::parse(value, Path::ROOT)?.into_entries() {
-                            members.raw(&member, &close(schema.get(), depth - 1)?);
+                            members.raw(&member, &close(schema, depth - 1)?);
                         }
                         Ok(())
                     })?;

@@ -7,7 +7,6 @@ use edge_ai_core::{ChatRequest, Error, ErrorKind, ReasoningConfig, Result};
 
 use super::CHAT;
 use super::chat_request::text_of;
-use super::params::peek_raw;
 use crate::wire::{Fields, ObjectWriter, Path, splice_fields, write_object};
 
 pub(super) use messages::write_call;
@@ -106,7 +105,7 @@ fn rewrite(body: &Bytes, model: &str, stream: bool, server: &Compatibility) -> R
     let mut changes = vec![("model", Some(model.as_str()))];
     let options;
     if stream {
-        options = stream_options(peek_raw(&fields, "stream_options"))?;
+        options = stream_options(fields.peek_raw("stream_options"))?;
         changes.extend([
             ("stream", Some("true")),
             ("stream_options", Some(options.as_str())),
@@ -118,7 +117,7 @@ fn rewrite(body: &Bytes, model: &str, stream: bool, server: &Compatibility) -> R
         // Refused by OpenAI without `stream`.
         changes.push(("stream_options", None));
     }
-    let newer = peek_raw(&fields, "max_completion_tokens");
+    let newer = fields.peek_raw("max_completion_tokens");
     if server.max_tokens == MaxTokensField::MaxTokens && newer.is_some() {
         changes.extend([("max_completion_tokens", None), ("max_tokens", newer)]);
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use edge_ai_core::{ChatInput, ChatRequest, Error, ErrorKind, ReasoningConfig, Result, Verbatim};
 
 use super::CHAT;
-use super::params::{integer, invalid, model, number, peek_raw, positive};
+use super::params::{integer, invalid, model, number, positive};
 use crate::wire::{Fields, Path, elements, read};
 
 /// A request to `/v1/chat/completions`.
@@ -102,7 +102,7 @@ fn top_k(fields: &mut Fields<'_>) -> Option<u32> {
 fn stop(fields: &mut Fields<'_>) -> Result<Vec<String>> {
     /// As many as OpenAI takes.
     const MOST: usize = 4;
-    let Some(text) = peek_raw(fields, "stop") else {
+    let Some(text) = fields.peek_raw("stop") else {
         fields.take_raw("stop");
         return Ok(Vec::new());
     };

@@ -9,7 +9,7 @@ use edge_ai_core::{
 use super::CHAT;
 use super::error::error_in_body;
 use super::finish::decode_finish_reason;
-use super::params::{peek_raw, with_nested};
+use super::params::with_nested;
 use super::stream_decode::Lenient;
 use super::thinking;
 use super::usage::UsageFields;
@@ -103,7 +103,7 @@ fn content(mut message: Fields<'_>) -> Result<Vec<ContentPart>> {
 fn reasoning(message: &mut Fields<'_>) -> Result<Vec<ContentPart>> {
     let mut text = String::new();
     for name in thinking::TEXT_FIELDS {
-        if peek_raw(message, name).is_some_and(|text| text.starts_with('"')) {
+        if message.peek_raw(name).is_some_and(|text| text.starts_with('"')) {
             let field: String = message.require(name)?;
             if text.is_empty() {
                 text = field;

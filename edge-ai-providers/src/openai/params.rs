@@ -1,7 +1,6 @@
 //! Fields with a range, and the errors of those outside it.
 
 use edge_ai_core::{Error, Extra, RawJson, Result};
-use serde_json::value::RawValue;
 
 use super::CHAT;
 use crate::wire::Fields;
@@ -104,12 +103,4 @@ fn typed<'a, T: serde::Deserialize<'a>>(
     fields
         .take(name)
         .map_err(|error| invalid(fields, name, wanted()).with_source(error))
-}
-
-/// A field as its text, still in its place; `null` counts as absent.
-pub(super) fn peek_raw<'a>(fields: &Fields<'a>, name: &str) -> Option<&'a str> {
-    fields
-        .peek::<&RawValue>(name)
-        .map(RawValue::get)
-        .filter(|text| *text != "null")
 }

@@ -67,11 +67,11 @@ impl Provider for OpenAi {
         self.endpoint.name()
     }
 
-    fn chat(&self) -> Option<Arc<dyn ChatModel>> {
+    fn chat_model(&self) -> Option<Arc<dyn ChatModel>> {
         Some(Arc::clone(&self.endpoint) as Arc<dyn ChatModel>)
     }
 
-    fn embeddings(&self) -> Option<Arc<dyn EmbeddingModel>> {
+    fn embedding_model(&self) -> Option<Arc<dyn EmbeddingModel>> {
         Some(Arc::clone(&self.endpoint) as Arc<dyn EmbeddingModel>)
     }
 

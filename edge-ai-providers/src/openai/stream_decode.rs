@@ -9,7 +9,7 @@ use edge_ai_core::{
 };
 
 use calls::Calls;
-use chunk::{Choice, Chunk, Delta};
+use chunk::{Choice, Chunk, Delta, Text};
 pub(super) use lenient::Lenient;
 
 use super::CHAT;
@@ -175,7 +175,7 @@ impl EventDecoder {
         let choices = chunk.choices.unwrap_or_default();
         if !choices.is_empty() && !self.started {
             self.started = true;
-            let mut start = ChatStart::new(chunk.id.unwrap_or_default(), chunk.model.unwrap_or_default());
+            let mut start = ChatStart::new(chunk.id.unwrap_or_default().0, chunk.model.unwrap_or_default().0);
             start.extra = unknown_fields(data);
             events.push(ChatEvent::Start(start));
         }
@@ -193,7 +193,7 @@ impl EventDecoder {
         if let Some(delta) = choice.delta {
             self.delta(delta, events);
         }
-        if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty())
+        if let Some(Text(reason)) = choice.finish_reason.filter(|Text(reason)| !reason.is_empty())
             && !self.finished
         {
             self.finished = true;

@@ -1,29 +1,46 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use edge_ai_core::{Dialect, Error, Extra, RawJson, Result};
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::Path;
+use super::{Path, scan};
+
+/// Up to so many fields, names are compared one by one; beyond, they are looked up.
+const FEW: usize = 32;
 
 /// The fields of an object, taken one by one; what is left are the unknown ones.
 ///
 /// A field that is `null` counts as absent.
 pub(crate) struct Fields<'a> {
     path: Path<'a>,
-    fields: Vec<(Cow<'a, str>, &'a RawValue)>,
+    /// With an empty text for the value of a field that is taken.
+    fields: Vec<(Cow<'a, str>, &'a str)>,
 }
 
 impl<'a> Fields<'a> {
-    /// Reads the object at `path`.
+    /// Reads the object at `path`. Of a field that comes twice the last counts.
+    ///
+    /// At the root the text is checked to be JSON; deeper it is the text of a field or an element, which is checked already.
     ///
     /// # Errors
     /// When the text is not JSON or not an object.
     pub(crate) fn parse(text: &'a str, path: Path<'a>) -> Result<Self> {
-        let Ordered(fields) = read(text, &path)?;
-        Ok(Self { path, fields })
+        if path.is_root() {
+            read::<IgnoredAny>(text, &path)?;
+        }
+        match scan::entries(text) {
+            Some(fields) => Ok(Self {
+                path,
+                fields: without_repeated(fields),
+            }),
+            None => Err(read::<AnyObject>(text, &path)
+                .err()
+                .unwrap_or_else(|| not_an_object(&path))),
+        }
     }
 
     /// Where the object stands.
@@ -33,9 +50,14 @@ impl<'a> Fields<'a> {
 
     /// Takes a field as its text.
     pub(crate) fn take_raw(&mut self, name: &str) -> Option<&'a str> {
-        let at = self.fields.iter().position(|(field, _)| field == name)?;
-        let (_, value) = self.fields.remove(at);
-        (value.get() != "null").then(|| value.get())
+        let (_, value) = self.fields.iter_mut().find(|(field, _)| field == name)?;
+        Some(std::mem::take(value)).filter(|value| !matches!(*value, "" | "null"))
+    }
+
+    /// Looks at a field's text without taking it.
+    pub(crate) fn peek_raw(&self, name: &str) -> Option<&'a str> {
+        let (_, value) = self.fields.iter().find(|(field, _)| field == name)?;
+        Some(*value).filter(|value| !matches!(*value, "" | "null"))
     }
 
     /// Takes a field.
@@ -69,24 +91,45 @@ impl<'a> Fields<'a> {
     /// Looks at a field without taking it.
     pub(crate) fn peek<T: Deserialize<'a>>(&self, name: &str) -> Option<T> {
         let (_, value) = self.fields.iter().find(|(field, _)| field == name)?;
-        serde_json::from_str(value.get()).ok()
+        serde_json::from_str(value).ok()
     }
 
     /// What nobody took.
     pub(crate) fn rest(self, dialect: &Dialect) -> Extra {
-        let owned = |value: &RawValue| RawJson::from(value.to_owned());
-        let fields = self
-            .fields
-            .into_iter()
-            .map(|(name, value)| (name.into_owned(), owned(value)))
-            .collect();
-        Extra::new(dialect.clone(), fields)
+        let owned =
+            |(name, value): (Cow<'_, str>, &str)| Some((name.into_owned(), RawJson::parse(value).ok()?));
+        Extra::new(dialect.clone(), self.into_entries().filter_map(owned).collect())
     }
 
     /// What nobody took, in its order.
-    pub(crate) fn into_entries(self) -> Vec<(Cow<'a, str>, &'a RawValue)> {
-        self.fields
+    pub(crate) fn into_entries(self) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> {
+        self.fields.into_iter().filter(|(_, value)| !value.is_empty())
     }
+}
+
+/// Of a field that comes twice the last value counts, at the first one's place.
+fn without_repeated<'a>(fields: Vec<(Cow<'a, str>, &'a str)>) -> Vec<(Cow<'a, str>, &'a str)> {
+    let apart = || {
+        let mut names = fields.iter().map(|(name, _)| name);
+        let others = names.clone();
+        fields.len() <= FEW
+            && (1..)
+                .zip(&mut names)
+                .all(|(next, name)| !others.clone().skip(next).any(|other| other == name))
+    };
+    if apart() {
+        return fields;
+    }
+    let mut places = BTreeMap::new();
+    let mut kept: Vec<(Cow<'a, str>, &'a str)> = Vec::with_capacity(fields.len());
+    for (name, value) in fields {
+        let place = *places.entry(name.clone()).or_insert(kept.len());
+        match kept.get_mut(place) {
+            Some(field) => field.1 = value,
+            None => kept.push((name, value)),
+        }
+    }
+    kept
 }
 
 /// Reads a value at `path`.
@@ -114,8 +157,14 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(text: &'a str, path: &Path<'_>) -> Re
 /// # Errors
 /// When it is not an array.
 pub(crate) fn elements<'a>(text: &'a str, path: &Path<'_>) -> Result<Vec<&'a str>> {
-    let elements: Vec<&'a RawValue> = read(text, path)?;
-    Ok(elements.into_iter().map(RawValue::get).collect())
+    if path.is_root() {
+        read::<IgnoredAny>(text, path)?;
+    }
+    match scan::elements(text) {
+        Some(elements) => Ok(elements),
+        None => read::<Vec<&RawValue>>(text, path)
+            .map(|elements| elements.into_iter().map(RawValue::get).collect()),
+    }
 }
 
 trait InvalidBody {
@@ -128,40 +177,33 @@ impl InvalidBody for Error {
     }
 }
 
-/// An object in its order; of a field that comes twice the last counts.
-struct Ordered<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+fn not_an_object(path: &Path<'_>) -> Error {
+    Error::invalid(path.to_string(), "must be an object")
+}
 
-impl<'de: 'a, 'a> Deserialize<'de> for Ordered<'a> {
+/// Any object: what else the text may be is told by the parser's error.
+struct AnyObject;
+
+impl<'de> Deserialize<'de> for AnyObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         struct Entries;
 
         impl<'de> Visitor<'de> for Entries {
-            type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+            type Value = AnyObject;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
-                let mut fields: Self::Value = Vec::with_capacity(8);
-                while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
-                    match fields.iter_mut().find(|(field, _)| *field == name) {
-                        Some(field) => field.1 = value,
-                        None => fields.push((name, value)),
-                    }
-                }
-                Ok(fields)
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<AnyObject, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(AnyObject)
             }
         }
 
-        deserializer.deserialize_map(Entries).map(Ordered)
+        deserializer.deserialize_map(Entries)
     }
 }
-
-/// A name, borrowed unless it has escapes.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {
@@ -184,6 +226,20 @@ mod tests {
             .map(|(name, value)| (name, value.get()))
             .collect();
         assert_eq!(kept, [("b", "1e400"), ("zA", "[1,  2]")]);
+    }
+
+    #[test]
+    fn of_a_field_that_comes_twice_the_last_counts() {
+        let many: String = (0..100)
+            .map(|number| format!("\"f{number}\":{number},"))
+            .collect();
+        for before in ["", &many] {
+            let text = format!(r#"{{"a":1,{before}"b":2,"a":3,"z":4,"a":5}}"#);
+            let fields = Fields::parse(&text, Path::ROOT).unwrap();
+            let entries: Vec<_> = fields.into_entries().collect();
+            assert_eq!(entries.first(), Some(&(Cow::Borrowed("a"), "5")));
+            assert_eq!(entries.len(), 3 + before.matches(':').count());
+        }
     }
 
     #[test]

@@ -23,6 +23,11 @@ impl Path<'static> {
 }
 
 impl<'a> Path<'a> {
+    /// Whether it is the body itself.
+    pub(crate) const fn is_root(&self) -> bool {
+        matches!(self.step, Step::Root)
+    }
+
     /// A field of the object here.
     pub(crate) const fn field(&'a self, name: &'a str) -> Self {
         Self {

@@ -25,12 +25,12 @@ pub(crate) fn splice_fields(
     fields: Fields<'_>,
     changes: &[(&str, Option<&str>)],
 ) -> Result<Bytes> {
-    let entries = fields.into_entries();
+    let entries: Vec<_> = fields.into_entries().collect();
     let unchanged = changes.iter().all(|(name, wanted)| {
         let present = entries
             .iter()
             .find(|(field, _)| field == name)
-            .map(|(_, value)| value.get());
+            .map(|(_, value)| *value);
         present == *wanted
     });
     if unchanged {
@@ -39,7 +39,7 @@ pub(crate) fn splice_fields(
     let spliced = write_object(|object| {
         for (name, value) in &entries {
             match changes.iter().find(|(changed, _)| name == changed) {
-                None => object.raw(name, value.get()),
+                None => object.raw(name, value),
                 Some((_, Some(json))) => object.raw(name, json),
                 Some((_, None)) => {}
             }

@@ -207,11 +207,11 @@ impl Provider for WorkersAi {
         NAME
     }
 
-    fn chat(&self) -> Option<Arc<dyn ChatModel>> {
+    fn chat_model(&self) -> Option<Arc<dyn ChatModel>> {
         Some(Arc::new(self.clone()))
     }
 
-    fn embeddings(&self) -> Option<Arc<dyn EmbeddingModel>> {
+    fn embedding_model(&self) -> Option<Arc<dyn EmbeddingModel>> {
         Some(Arc::new(self.clone()))
     }
 

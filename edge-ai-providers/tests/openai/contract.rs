@@ -21,7 +21,7 @@ fn openai() -> OpenAi {
 #[test]
 fn chats() {
     let subject = || {
-        ChatModelSubject::new(openai().chat().unwrap(), "gpt-4o-mini")
+        ChatModelSubject::new(openai().chat_model().unwrap(), "gpt-4o-mini")
             .with_capabilities(Capabilities::CHAT.tools().vision().json_schema())
             .with_faults(Fault::directive)
     };
@@ -37,7 +37,7 @@ fn chats() {
 #[test]
 fn embeddings() {
     let subject = || {
-        EmbeddingModelSubject::new(openai().embeddings().unwrap(), "text-embedding-3-small")
+        EmbeddingModelSubject::new(openai().embedding_model().unwrap(), "text-embedding-3-small")
             .with_dimensions(1_536)
             .with_batch(2_048)
     };

@@ -28,7 +28,7 @@ fn body(body: bytes::Bytes) -> ScriptedResponse {
 #[test]
 fn a_chat_goes_to_its_address_with_its_credentials() {
     let http = ScriptedHttpClient::new().respond(body(fixture!("responses/text.json")));
-    let chat = openai(&http).chat().unwrap();
+    let chat = openai(&http).chat_model().unwrap();
     let answer = block_on(chat.chat(ChatRequest::new("gpt-4.1").user("Hello!"))).unwrap();
     assert_eq!(answer.text(), "Hello! How can I assist you today?");
     let request = &http.requests()[0];
@@ -52,7 +52,7 @@ fn a_chat_goes_to_its_address_with_its_credentials() {
 fn a_stream_is_read_as_it_arrives() {
     let response = ScriptedResponse::sse(fixture!("streams/text.sse")).cut_every(7);
     let http = ScriptedHttpClient::new().respond(response);
-    let chat = openai(&http).chat().unwrap();
+    let chat = openai(&http).chat_model().unwrap();
     let stream = block_on(chat.chat_stream(ChatRequest::new("gpt-4o-mini").user("Hello!"))).unwrap();
     let output = block_on(stream.collect()).unwrap();
     assert_eq!(output.text(), "Grüße 🐱\n");
@@ -67,7 +67,7 @@ fn a_stream_is_read_as_it_arrives() {
 fn a_dropped_stream_lets_the_server_go() {
     let response = ScriptedResponse::sse(fixture!("streams/text.sse")).cut_every(200);
     let http = ScriptedHttpClient::new().respond(response);
-    let chat = openai(&http).chat().unwrap();
+    let chat = openai(&http).chat_model().unwrap();
     let mut stream = block_on(chat.chat_stream(ChatRequest::new("m").user("Hello!"))).unwrap();
     block_on(stream.next()).unwrap().unwrap();
     assert_eq!(http.in_flight().count(), 1);
@@ -97,7 +97,7 @@ fn errors_name_the_provider() {
         Secret::new("k"),
     )
     .unwrap()
-    .chat()
+    .chat_model()
     .unwrap();
     let ask = || ChatRequest::new("m").user("Hello!");
     let check = |error: Error, kind: ErrorKind| {
@@ -147,7 +147,7 @@ fn many_inputs_are_sent_in_several_calls() {
             &serde_json::json!({"data": data, "model": "m", "usage": usage}),
         ))
     });
-    let embeddings = openai(&http).embeddings().unwrap();
+    let embeddings = openai(&http).embedding_model().unwrap();
     let texts: Vec<_> = (0..5_000).map(|number| number.to_string()).collect();
     let answer = block_on(embeddings.embed(EmbeddingRequest::new("m", texts))).unwrap();
     assert_eq!(http.requests().len(), 3);
@@ -164,7 +164,7 @@ fn many_inputs_are_sent_in_several_calls() {
 #[test]
 fn too_few_vectors_are_a_bad_upstream() {
     let http = ScriptedHttpClient::new().respond(body(fixture!("embeddings/base64.json")));
-    let embeddings = openai(&http).embeddings().unwrap();
+    let embeddings = openai(&http).embedding_model().unwrap();
     let error = block_on(embeddings.embed(EmbeddingRequest::new("m", ["a", "b"]))).unwrap_err();
     assert_eq!(
         (error.kind(), error.provider()),

@@ -1,6 +1,10 @@
 use bytes::Bytes;
-use edge_ai_core::{ChatOutput, ContentPart, ErrorKind, Extra, FinishReason, ReasoningPart, ToolCall, Usage};
-use edge_ai_providers::openai::{CHAT, Head, decode_chat_response, encode_chat_response};
+use edge_ai_core::{
+    ChatOutput, ChatRequest, ContentPart, ErrorKind, Extra, FinishReason, ReasoningPart, ToolCall, Usage,
+};
+use edge_ai_providers::openai::{
+    CHAT, Head, decode_chat_response, encode_chat_request, encode_chat_response,
+};
 use serde_json::json;
 
 use crate::fixture::{fixture, json, text};
@@ -230,4 +234,23 @@ fn parts_of_another_dialect_are_left_out() {
     output.extra = other;
     assert!(!text(&encode_chat_response(&output.into(), &head())).contains("\"a\""));
     assert_eq!(CHAT.as_str(), "openai.chat");
+}
+
+#[test]
+fn sound_goes_back_by_its_id() {
+    let body = Bytes::from_static(
+        br#"{"id":"c","model":"gpt-audio","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":null,
+            "audio":{"id":"audio_1","expires_at":1,"data":"UklGRg==","transcript":"Hi"}}}]}"#,
+    );
+    let sent = json(&rewritten(body.clone()));
+    assert_eq!(sent["choices"][0]["message"]["audio"]["transcript"], "Hi");
+    let request = ChatRequest::new("gpt-audio")
+        .user("Hello")
+        .message(decode(body).to_message())
+        .user("Again?");
+    let sent = json(&encode_chat_request(&request, false).unwrap());
+    assert_eq!(
+        sent["messages"][1],
+        json!({"role": "assistant", "content": null, "audio": {"id": "audio_1"}})
+    );
 }

@@ -413,3 +413,28 @@ fn an_error_of_several_lines_is_one_event() {
         json!({"error": {"message": "slow down"}})
     );
 }
+
+#[test]
+fn an_answer_of_openais_dialect_is_the_same_without_its_bytes() {
+    for stream in [
+        fixture!("streams/text.sse"),
+        fixture!("streams/tools.sse"),
+        fixture!("streams/thoughts.sse"),
+    ] {
+        let (frames, _) = decode(&stream);
+        let mut encoder = ChatStreamEncoder::new(head(), true);
+        let sent: Vec<u8> = frames
+            .iter()
+            .flat_map(|frame| encoder.encode(&ChatFrame::new(frame.events.clone()), None))
+            .collect();
+        let (again, error) = decode(&sent.into());
+        assert!(error.is_none());
+        let (mut again, mut expected) = (output(&again), output(&frames));
+        for part in again.content.iter_mut().chain(&mut expected.content) {
+            if let ContentPart::ToolCall(call) = part {
+                call.arguments = call.arguments_json().to_owned();
+            }
+        }
+        assert_eq!(again, expected);
+    }
+}

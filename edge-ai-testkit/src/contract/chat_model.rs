@@ -1,4 +1,4 @@
-//! The contract of [`ChatModel`].
+//! The contract of [`ChatModel`](edge_ai_core::ChatModel).
 
 mod faults;
 mod giving_up;

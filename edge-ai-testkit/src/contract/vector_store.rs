@@ -1,4 +1,4 @@
-//! The contract of [`VectorStore`](edge_ai_core::VectorStore).
+//! The contract of [`VectorStore`](edge_ai_core::VectorStore)(edge_ai_core::VectorStore).
 
 mod filters;
 mod limits;

@@ -17,10 +17,15 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
     let suite = subjects::all(&env, &origin);
     match (request.method(), path.strip_prefix("/run/")) {
         (Method::Get, None) if path == "/" => Response::from_json(&suite.names()),
-        (Method::Post, Some(name)) => match suite.run(name).await {
-            Some(outcome) => answer(outcome),
-            None => Response::error(format!("no case is named `{name}`"), 404),
-        },
+        (Method::Post, Some(name)) => {
+            if let Err(error) = subjects::prepare(&env, name).await {
+                return Response::error(format!("there is nothing to test on: {error}"), 500);
+            }
+            match suite.run(name).await {
+                Some(outcome) => answer(outcome),
+                None => Response::error(format!("no case is named `{name}`"), 404),
+            }
+        }
         _ => Response::error("GET / or POST /run/NAME", 404),
     }
 }

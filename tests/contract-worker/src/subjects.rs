@@ -5,7 +5,7 @@ mod limits;
 mod models;
 mod vectors;
 
-use edge_ai_core::Entropy;
+use edge_ai_core::{Entropy, Result};
 use edge_ai_testkit::contract::http_client::{self, HttpClientSubject};
 use edge_ai_worker::{FetchClient, WorkerEntropy};
 use worker::Env;
@@ -21,11 +21,20 @@ pub(crate) fn all<'a>(env: &'a Env, origin: &str) -> Suite<'a> {
     limits::add(&mut suite);
     models::add(&mut suite, env);
     let server = format!("{origin}{}", http_server::PREFIX);
-    suite.add("http_client/fetch", http_client::cases(), async move || {
+    suite.add("http_client/fetch", http_client::cases(), move || {
         // The discard port: nobody listens, and the runtime lets a request go there.
         Ok(HttpClientSubject::new(FetchClient, server.clone()).with_unreachable("http://127.0.0.1:9/"))
     });
     suite
+}
+
+/// Makes ready what a case needs outside of the Worker.
+pub(crate) async fn prepare(env: &Env, case: &str) -> Result<()> {
+    if case.starts_with("vector_store/vectorize") {
+        vectors::declare_index(env).await
+    } else {
+        Ok(())
+    }
 }
 
 /// A text of one run alone, since stores outlive a run.

@@ -1,7 +1,7 @@
 use edge_ai_core::Result;
 use edge_ai_testkit::{Case, Outcome, Subject};
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{BoxFuture, ready};
 
 /// The cases of all traits and implementations, by name.
 #[derive(Default)]
@@ -11,7 +11,7 @@ pub(crate) struct Suite<'a> {
 
 struct Entry<'a> {
     name: String,
-    run: Box<dyn FnOnce() -> LocalBoxFuture<'a, Outcome> + 'a>,
+    run: Box<dyn FnOnce() -> BoxFuture<'a, Outcome> + Send + 'a>,
 }
 
 impl<'a> Suite<'a> {
@@ -20,20 +20,18 @@ impl<'a> Suite<'a> {
         &mut self,
         name: &str,
         cases: Vec<Case<S>>,
-        subject: impl AsyncFn() -> Result<S> + Clone + 'a,
+        subject: impl Fn() -> Result<S> + Clone + Send + 'a,
     ) {
         for case in cases {
             let subject = subject.clone();
             let name = format!("{name}/{}", case.name());
-            let run = async move {
-                match subject().await {
-                    Ok(subject) => case.run(subject).await,
-                    Err(error) => Outcome::Failed(format!("there is nothing to test: {error}")),
-                }
+            let run = move || match subject() {
+                Ok(subject) => async move { case.run(subject).await }.boxed(),
+                Err(error) => ready(Outcome::Failed(format!("there is nothing to test: {error}"))).boxed(),
             };
             self.entries.push(Entry {
                 name,
-                run: Box::new(|| run.boxed_local()),
+                run: Box::new(run),
             });
         }
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 
 fn make(schema: Value, text: &str) -> Value {
-    synthesise(
+    synthesize(
         &schema,
         &Hints::new(text, Some("An answer.".into())),
         Optional::WhenMentioned,

@@ -2,7 +2,7 @@ use edge_ai_core::{ContentPart, Error, Extra, Message, RawJson, Result, Role, To
 
 use super::{content, tools};
 use crate::openai::CHAT;
-use crate::openai::params::{invalid, peek_raw};
+use crate::openai::params::invalid;
 use crate::openai::thinking;
 use crate::wire::{Fields, elements};
 
@@ -91,7 +91,7 @@ fn reasoning(fields: &mut Fields<'_>) -> Result<Vec<ContentPart>> {
     }
     for name in thinking::TEXT_FIELDS {
         // An object, as some servers write, stays an unknown field.
-        if peek_raw(fields, name).is_some_and(|text| text.starts_with('"')) {
+        if fields.peek_raw(name).is_some_and(|text| text.starts_with('"')) {
             let text: String = fields.require(name)?;
             return Ok(vec![thinking::from_field(name, text)]);
         }

@@ -5,7 +5,7 @@ use edge_ai_core::{
 };
 
 use crate::openai::CHAT;
-use crate::openai::params::{invalid, peek_raw, with_nested};
+use crate::openai::params::{invalid, with_nested};
 use crate::wire::{Fields, Path, elements};
 
 /// Takes the tools, and the functions of the deprecated kind as tools that only this dialect knows.
@@ -45,7 +45,7 @@ fn tool(text: &str, path: Path<'_>) -> Result<Tool> {
 
 /// Takes the choice. Kinds that only this dialect knows (`allowed_tools`, `custom`) stay unknown fields.
 pub(super) fn decode_choice(fields: &mut Fields<'_>) -> Result<Option<ToolChoice>> {
-    let Some(text) = peek_raw(fields, "tool_choice") else {
+    let Some(text) = fields.peek_raw("tool_choice") else {
         fields.take_raw("tool_choice");
         return Ok(None);
     };

@@ -21,10 +21,10 @@ impl Calls {
     pub(super) fn push(&mut self, call: Call<'_>) -> Option<ToolCallDelta> {
         let Call { index, id, function } = call;
         let function = function.unwrap_or_default();
-        let id = id.as_deref().unwrap_or_default();
+        let id = id.unwrap_or_default().0;
         let index = index.map(|index| u32::try_from(index.0).unwrap_or(u32::MAX));
-        let at = self.place(index, id);
-        self.piece(at, id, &function)
+        let at = self.place(index, &id);
+        self.piece(at, &id, &function)
     }
 
     /// The next piece of the one call of the deprecated kind.
@@ -63,10 +63,8 @@ impl Calls {
             known.id = id.to_owned();
             delta.id = Some(id.to_owned());
         }
-        let name = function
-            .name
-            .as_deref()
-            .filter(|name| !name.is_empty() && !known.named);
+        let name = function.name.as_ref().map(|name| &*name.0);
+        let name = name.filter(|name| !name.is_empty() && !known.named);
         if let Some(name) = name {
             known.named = true;
             delta.name = Some(name.to_owned());

@@ -15,11 +15,11 @@ use crate::openai::usage::{Count, UsageFields};
 #[serde(default)]
 pub(super) struct Chunk<'a> {
     #[serde(borrow)]
-    pub(super) id: Option<Cow<'a, str>>,
+    pub(super) id: Option<Text<'a>>,
     #[serde(borrow)]
-    object: Option<Cow<'a, str>>,
+    object: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) model: Option<Cow<'a, str>>,
+    pub(super) model: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) choices: Option<Vec<Choice<'a>>>,
     pub(super) usage: Option<UsageFields>,
@@ -30,7 +30,7 @@ pub(super) struct Chunk<'a> {
 impl Chunk<'_> {
     /// Whether it is an error in the place of a chunk.
     pub(super) fn is_error(&self) -> bool {
-        self.error.is_some() || self.object.as_deref() == Some("error")
+        self.error.is_some() || self.object.as_ref().is_some_and(|object| object.0 == "error")
     }
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Choice<'a> {
     #[serde(borrow)]
     pub(super) delta: Option<Delta<'a>>,
     #[serde(borrow)]
-    pub(super) finish_reason: Option<Cow<'a, str>>,
+    pub(super) finish_reason: Option<Text<'a>>,
 }
 
 /// What comes new with a chunk.
@@ -63,7 +63,7 @@ pub(super) struct Delta<'a> {
 pub(super) struct Call<'a> {
     pub(super) index: Option<Count>,
     #[serde(borrow)]
-    pub(super) id: Option<Cow<'a, str>>,
+    pub(super) id: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) function: Option<Function<'a>>,
 }
@@ -72,7 +72,7 @@ pub(super) struct Call<'a> {
 #[serde(default)]
 pub(super) struct Function<'a> {
     #[serde(borrow)]
-    pub(super) name: Option<Cow<'a, str>>,
+    pub(super) name: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) arguments: Option<&'a RawValue>,
 }
@@ -91,7 +91,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Delta<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Delta<'de>, A::Error> {
                 let mut delta = Delta::default();
-                while let Some(Name(name)) = map.next_key()? {
+                while let Some(Text(name)) = map.next_key()? {
                     match &*name {
                         "role" => drop(map.next_value::<serde::de::IgnoredAny>()?),
                         "content" => delta.content = map.next_value()?,
@@ -119,7 +119,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Delta<'a> {
     }
 }
 
-/// A name, borrowed unless it has escapes.
-#[derive(Deserialize)]
+/// A text, borrowed unless it has escapes: serde borrows a `Cow` in a field of its own, but not within an `Option`.
+#[derive(Debug, Default, Deserialize)]
 #[serde(transparent)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);

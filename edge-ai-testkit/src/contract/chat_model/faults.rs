@@ -4,7 +4,7 @@ use edge_ai_core::{ChatEvent, Error, ErrorKind};
 use futures_util::StreamExt;
 
 use super::{ChatModelSubject, Fault};
-use crate::case::{describe, ensure};
+use crate::case::{describe, ensure, require};
 use crate::contract::fails_with;
 use crate::{Check, Must, Stop};
 
@@ -58,6 +58,7 @@ pub(super) async fn a_failing_vendor_may_be_retried(subject: ChatModelSubject) -
 }
 
 pub(super) async fn a_wrong_key_is_an_authentication_error(subject: ChatModelSubject) -> Check {
+    require!(subject.has_key, "the vendor is reached without a key");
     let answer = subject.chat.chat(subject.ask_for(Fault::Unauthorized)?).await;
     let error = answer.as_ref().err().cloned();
     fails_with(

@@ -28,6 +28,7 @@ pub struct ChatModelSubject {
     pub(super) schema_question: String,
     pub(super) reports_usage: bool,
     pub(super) deterministic: bool,
+    pub(super) has_key: bool,
     pub(super) faults: Option<fn(Fault) -> String>,
     pub(super) in_flight: Option<InFlight>,
 }
@@ -85,6 +86,7 @@ impl ChatModelSubject {
             schema_question: "Paris has 2100000 inhabitants. Give the city and its population.".into(),
             reports_usage: true,
             deterministic: true,
+            has_key: true,
             faults: None,
             in_flight: None,
         }
@@ -146,6 +148,15 @@ impl ChatModelSubject {
     pub fn nondeterministic(self) -> Self {
         Self {
             deterministic: false,
+            ..self
+        }
+    }
+
+    /// The vendor is reached without a key, as through a binding.
+    #[must_use]
+    pub fn without_key(self) -> Self {
+        Self {
+            has_key: false,
             ..self
         }
     }

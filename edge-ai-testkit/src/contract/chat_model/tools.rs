@@ -1,14 +1,14 @@
 use std::collections::HashSet;
 
 use edge_ai_core::{
-    ChatOutput, ChatRequest, ContentPart, FinishReason, FunctionTool, Message, Role, ToolCall, ToolChoice,
-    ToolResult,
+    ChatOutput, ChatRequest, ContentPart, ErrorKind, FinishReason, FunctionTool, Message, Role, ToolCall,
+    ToolChoice, ToolResult,
 };
 use serde::Deserialize;
 
 use super::ChatModelSubject;
 use super::subject::weather_tool;
-use crate::case::{ensure, require};
+use crate::case::{describe, ensure, require};
 use crate::{Check, Must, Stop};
 
 #[derive(Deserialize)]
@@ -66,20 +66,32 @@ pub(super) async fn a_tool_makes_a_round_trip(subject: ChatModelSubject) -> Chec
 }
 
 pub(super) async fn a_required_tool_is_called(subject: ChatModelSubject) -> Check {
-    let output = subject
-        .answer(ask(&subject)?.tool_choice(ToolChoice::Required))
-        .await?;
-    weather_call(&output).map(drop)
+    forced(&subject, ask(&subject)?.tool_choice(ToolChoice::Required)).await
 }
 
 pub(super) async fn a_named_tool_is_called(subject: ChatModelSubject) -> Check {
     let mut other = FunctionTool::named("get_time");
     other.description = Some("Tells the time.".into());
     let request = ask(&subject)?.tool(other);
-    let output = subject
-        .answer(request.tool_choice(ToolChoice::Function("get_weather".into())))
-        .await?;
-    weather_call(&output).map(drop)
+    forced(
+        &subject,
+        request.tool_choice(ToolChoice::Function("get_weather".into())),
+    )
+    .await
+}
+
+/// A model that must call a tool does so; one that cannot be told to says so.
+async fn forced(subject: &ChatModelSubject, request: ChatRequest) -> Check {
+    match subject.chat.chat(request).await {
+        Ok(output) => weather_call(&output).map(drop),
+        Err(error) if error.kind() == ErrorKind::Unsupported => {
+            Err(Stop::skipped(format!("the model refuses to be told so: {error}")))
+        }
+        Err(error) => Err(Stop::failed(format!(
+            "a model that must call a tool does, but it failed: {}",
+            describe(&error)
+        ))),
+    }
 }
 
 pub(super) async fn no_tool_is_called_when_none_may_be(subject: ChatModelSubject) -> Check {

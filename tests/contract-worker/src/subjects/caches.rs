@@ -14,21 +14,21 @@ use crate::suite::Suite;
 const TTL: Duration = Duration::from_secs(1);
 
 pub(super) fn add<'a>(suite: &mut Suite<'a>, env: &'a Env) {
-    suite.add("cache/memory", cache::cases(), async || {
+    suite.add("cache/memory", cache::cases(), || {
         let clock = ManualClock::jumping(Timestamp::from_millis(1));
         Ok(CacheSubject::new(MemoryCache::new(clock.clone())).with_clock(clock))
     });
-    suite.add("cache/workers_kv", cache::cases(), async move || {
+    suite.add("cache/workers_kv", cache::cases(), move || {
         Ok(real(KeyValueCache::new(
             WorkersKv::from_env(env, "CACHE")?,
             WorkerClock,
         )))
     });
-    suite.add("cache/cache_api", cache::cases(), async || {
+    suite.add("cache/cache_api", cache::cases(), || {
         // It counts whole seconds, from a whole second.
         Ok(real(CacheApiCache::new("contract")?).with_granularity(Duration::from_secs(1)))
     });
-    suite.add("cache/tiered", cache::cases(), async move || {
+    suite.add("cache/tiered", cache::cases(), move || {
         let far = KeyValueCache::new(WorkersKv::from_env(env, "CACHE")?, WorkerClock);
         Ok(real(TieredCache::new(
             MemoryCache::new(WorkerClock),
@@ -36,11 +36,11 @@ pub(super) fn add<'a>(suite: &mut Suite<'a>, env: &'a Env) {
             WorkerClock,
         )))
     });
-    suite.add("key_value/memory", key_value::cases(), async || {
+    suite.add("key_value/memory", key_value::cases(), || {
         let clock = ManualClock::jumping(Timestamp::from_millis(1));
         Ok(KeyValueSubject::new(MemoryKeyValue::new(clock.clone())).with_clock(clock))
     });
-    suite.add("key_value/workers_kv", key_value::cases(), async move || {
+    suite.add("key_value/workers_kv", key_value::cases(), move || {
         // The shortest time to live is a minute; a page has a thousand keys.
         let subject = KeyValueSubject::new(WorkersKv::from_env(env, "CACHE")?).with_clock(WorkerClock);
         Ok(subject.with_scope(run_id()).with_ttl(None).with_page(1_000))

@@ -6,14 +6,14 @@ use crate::suite::Suite;
 
 pub(super) fn add(suite: &mut Suite<'_>) {
     let quota = Quota::per_minute(5);
-    suite.add("rate_limiter/keyed_token_buckets", cases(), async move || {
+    suite.add("rate_limiter/keyed_token_buckets", cases(), move || {
         let clock = ManualClock::jumping(Timestamp::from_millis(1));
         Ok(RateLimiterSubject::new(KeyedTokenBuckets::new(quota, clock.clone()), quota).with_clock(clock))
     });
     suite.add(
         "rate_limiter/keyed_token_buckets_by_the_workers_clock",
         cases(),
-        async move || {
+        move || {
             Ok(
                 RateLimiterSubject::new(KeyedTokenBuckets::new(quota, WorkerClock), quota)
                     .with_clock(WorkerClock)

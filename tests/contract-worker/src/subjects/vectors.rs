@@ -19,24 +19,18 @@ pub(super) fn add<'a>(suite: &mut Suite<'a>, env: &'a Env) {
         ("vector_store/memory_euclidean", Metric::Euclidean),
         ("vector_store/memory_dot_product", Metric::DotProduct),
     ] {
-        suite.add(name, cases(), async move || {
+        suite.add(name, cases(), move || {
             Ok(VectorStoreSubject::new(MemoryVectorStore::new(metric)))
         });
     }
-    suite.add("vector_store/vectorize", cases(), async move || {
-        declare_index(env).await?;
+    suite.add("vector_store/vectorize", cases(), move || {
         let store = VectorizeStore::from_env(env, "VECTORIZE", Metric::Cosine)?;
         Ok(vectorize(store))
     });
-    suite.add(
-        "vector_store/vectorize_of_known_dimensions",
-        cases(),
-        async move || {
-            declare_index(env).await?;
-            let store = VectorizeStore::from_env(env, "VECTORIZE", Metric::Cosine)?;
-            Ok(vectorize(store.with_dimensions(DIMENSIONS)))
-        },
-    );
+    suite.add("vector_store/vectorize_of_known_dimensions", cases(), move || {
+        let store = VectorizeStore::from_env(env, "VECTORIZE", Metric::Cosine)?;
+        Ok(vectorize(store.with_dimensions(DIMENSIONS)))
+    });
 }
 
 fn vectorize(store: VectorizeStore) -> VectorStoreSubject {
@@ -49,7 +43,7 @@ fn vectorize(store: VectorizeStore) -> VectorStoreSubject {
 
 /// Makes the index's metadata indexes in the stand-in, as `wrangler vectorize create-metadata-index` does in the service. Its address is
 /// known from the upstream that it also stands in for; without one the index is the service's, and made there.
-async fn declare_index(env: &Env) -> Result<()> {
+pub(super) async fn declare_index(env: &Env) -> Result<()> {
     let Some(upstream) = env.text("OPENAI_BASE_URL") else {
         return Ok(());
     };

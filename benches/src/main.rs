@@ -1,0 +1,24 @@
+//! Measures the pure parts of edge-ai beside the libraries that do the same: `cargo xtask bench`.
+//!
+//! Each pair runs in turns, round after round, so that whatever else the machine does meets both. A line gives the median time of one
+//! operation for each, and the median of the rounds' ratios: over 1.0 we are faster.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the machine's clock")]
+
+mod limits;
+mod measure;
+mod streams;
+
+use measure::Pair;
+
+fn main() {
+    println!(
+        "{:<44} {:>11} {:>11} {:>7}",
+        "what (ours beside the peer)", "ours", "peer", "ratio"
+    );
+    let pairs: Vec<Pair> = limits::pairs().into_iter().chain(streams::pairs()).collect();
+    for mut pair in pairs {
+        println!("{}", pair.run());
+    }
+}

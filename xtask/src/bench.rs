@@ -1,0 +1,53 @@
+//! `cargo xtask bench`: what the claims of speed are measured by, kept with the machine and the versions.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::process;
+use crate::progress::Step;
+use crate::workspace::Workspace;
+
+pub(crate) fn run() -> Result<()> {
+    let workspace = Workspace::find()?;
+    let mut step = Step::start("building the benchmarks");
+    let mut build = process::cargo();
+    build.args(["build", "--profile", "bench", "--package", "benches"]);
+    process::run_quiet(&mut step, build.current_dir(workspace.root()))?;
+    step.done();
+
+    let mut step = Step::start("measuring, in turns");
+    let program = workspace.target().join("release/benches");
+    let measured = process::run_quiet(&mut step, &mut std::process::Command::new(program))?;
+    step.done();
+    println!("\n{measured}");
+
+    let date = process::output_of(std::process::Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
+    let path = format!("benches/results/{}-pure.md", date.trim());
+    let text = format!("{}\n```text\n{measured}\n```\n", machine(&workspace)?);
+    fs::write(workspace.join(&path), text).with_context(|| format!("cannot write {path}"))?;
+    println!("\nkept in {path}");
+    Ok(())
+}
+
+/// What the numbers depend on.
+fn machine(workspace: &Workspace) -> Result<String> {
+    let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let processor = processor.lines().find_map(|line| line.strip_prefix("model name"));
+    let processor = processor.map_or("unknown processor", |name| {
+        name.trim_start_matches([' ', '\t', ':'])
+    });
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let rustc = process::version_of("rustc").unwrap_or_default();
+    let lock = workspace.read("Cargo.lock")?;
+    let peers = ["governor", "eventsource-stream"].map(|peer| {
+        let version = lock.split(&format!("name = \"{peer}\"\nversion = \"")).nth(1);
+        let version = version.and_then(|rest| rest.split('"').next()).unwrap_or("?");
+        format!("{peer} {version}")
+    });
+    Ok(format!(
+        "# The pure parts, beside their peers\n\n`cargo xtask bench` on {processor}, {cores} cores, shared; {}; {}.\n",
+        rustc.trim(),
+        peers.join(", ")
+    ))
+}
