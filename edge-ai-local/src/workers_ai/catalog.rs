@@ -47,6 +47,14 @@ pub(super) struct Model {
     pub(super) task: Task,
     /// Tokens read and written together; of an embedding model, tokens of one text.
     pub(super) context: usize,
+    /// Whether a message may be a list of parts, pictures among them.
+    pub(super) sees: bool,
+}
+
+impl Model {
+    const fn seeing(self) -> Self {
+        Self { sees: true, ..self }
+    }
 }
 
 const fn text(id: &'static str, dialect: Dialect, reasons: bool, context: usize) -> Model {
@@ -54,6 +62,7 @@ const fn text(id: &'static str, dialect: Dialect, reasons: bool, context: usize)
         id,
         task: Task::Text { dialect, reasons },
         context,
+        sees: matches!(dialect, Dialect::OpenAi),
     }
 }
 
@@ -62,6 +71,7 @@ const fn embedding(id: &'static str, family: Family, dimensions: usize, context:
         id,
         task: Task::Embedding { dimensions, family },
         context,
+        sees: false,
     }
 }
 
@@ -91,13 +101,15 @@ pub(super) const MODELS: &[Model] = &[
         Dialect::Native,
         false,
         131_000,
-    ),
+    )
+    .seeing(),
     text(
         "@cf/mistralai/mistral-small-3.1-24b-instruct",
         Dialect::Native,
         false,
         128_000,
-    ),
+    )
+    .seeing(),
     text(
         "@hf/nousresearch/hermes-2-pro-mistral-7b",
         Dialect::Native,
@@ -116,6 +128,7 @@ pub(super) const MODELS: &[Model] = &[
     Model {
         id: "@cf/baai/bge-reranker-base",
         task: Task::Rerank,
+        sees: false,
         context: 512,
     },
 ];

@@ -87,7 +87,7 @@ fn prompt(
     reasons: bool,
     inputs: &Map<String, Value>,
 ) -> Result<Prompt, Error> {
-    check(dialect, inputs)?;
+    check(model, dialect, inputs)?;
     let mut prompt = openai::prompt(inputs);
     if let (true, Some(text)) = (
         prompt.turns.is_empty(),
@@ -110,7 +110,7 @@ fn prompt(
     Ok(prompt)
 }
 
-fn check(dialect: Dialect, inputs: &Map<String, Value>) -> Result<(), Error> {
+fn check(model: &Model, dialect: Dialect, inputs: &Map<String, Value>) -> Result<(), Error> {
     match (inputs.get("messages"), inputs.get("prompt")) {
         (Some(Value::Array(messages)), _) if messages.is_empty() => {
             Err(Error::input("Length of '/messages' must be >= 1"))
@@ -118,7 +118,7 @@ fn check(dialect: Dialect, inputs: &Map<String, Value>) -> Result<(), Error> {
         (Some(Value::Array(messages)), _) => messages
             .iter()
             .enumerate()
-            .try_for_each(|(at, message)| self::message(dialect, at, message)),
+            .try_for_each(|(at, message)| self::message(model.sees, dialect, at, message)),
         (Some(_), _) => Err(Error::input("Type mismatch of '/messages', expected 'array'")),
         (None, Some(Value::String(text))) if text.is_empty() => {
             Err(Error::input("Length of '/prompt' must be >= 1"))
@@ -137,8 +137,9 @@ fn check(dialect: Dialect, inputs: &Map<String, Value>) -> Result<(), Error> {
     }
 }
 
-/// The native models' schema wants every content to be a string: not null beside tool calls, not a list of parts.
-fn message(dialect: Dialect, at: usize, message: &Value) -> Result<(), Error> {
+/// The native models' schema wants every content to be a string: not null beside tool calls and, unless the model sees, not a list
+/// of parts.
+fn message(sees: bool, dialect: Dialect, at: usize, message: &Value) -> Result<(), Error> {
     if message.get("role").and_then(Value::as_str).is_none() {
         return Err(Error::input(format!(
             "required properties at '/messages/{at}' are 'role,content'"
@@ -161,7 +162,7 @@ fn message(dialect: Dialect, at: usize, message: &Value) -> Result<(), Error> {
         Some(Value::Number(_)) => "number",
         Some(Value::Bool(_)) => "boolean",
     };
-    if dialect == Dialect::OpenAi && matches!(got, "null" | "array") {
+    if (dialect == Dialect::OpenAi && got == "null") || (sees && got == "array") {
         return Ok(());
     }
     let expected = "string";

@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
-use edge_ai_core::{Comparison, Filter, Metric, VectorQuery, VectorRecord, VectorStore};
+use edge_ai_core::{
+    Comparison, Filter, Metric, Mutation, Result, StoreInfo, VectorCapabilities, VectorMatch, VectorQuery,
+    VectorRecord, VectorStore, async_trait,
+};
 use edge_ai_testkit::contract::vector_store::{VectorStoreSubject, cases};
 use futures_executor::block_on;
 use proptest::prelude::*;
@@ -100,4 +103,60 @@ fn an_empty_store_answers_with_none() {
             .is_empty()
     );
     assert_eq!(block_on(store.info()).unwrap().dimensions, None);
+}
+
+/// Searches everything, keeps what it can of bad calls, and scores upside down.
+#[derive(Debug)]
+struct Careless(MemoryVectorStore);
+
+#[async_trait]
+impl VectorStore for Careless {
+    fn capabilities(&self) -> VectorCapabilities {
+        self.0.capabilities()
+    }
+
+    async fn upsert(&self, records: Vec<VectorRecord>) -> Result<Mutation> {
+        for record in records {
+            self.0.upsert(vec![record]).await?;
+        }
+        Ok(Mutation::VISIBLE)
+    }
+
+    async fn query(&self, mut query: VectorQuery) -> Result<Vec<VectorMatch>> {
+        (query.namespace, query.filter) = (None, Filter::new());
+        let mut found = self.0.query(query).await?;
+        found.iter_mut().for_each(|found| found.score = -found.score);
+        Ok(found)
+    }
+
+    async fn get(&self, ids: &[String]) -> Result<Vec<VectorRecord>> {
+        self.0.get(ids).await
+    }
+
+    async fn delete(&self, ids: &[String]) -> Result<Mutation> {
+        self.0.delete(ids).await
+    }
+
+    async fn info(&self) -> Result<StoreInfo> {
+        self.0.info().await
+    }
+}
+
+#[test]
+fn the_suite_finds_each_broken_clause() {
+    let subject = || VectorStoreSubject::new(Careless(MemoryVectorStore::new(Metric::Cosine)));
+    let report = block_on(edge_ai_testkit::run(cases(), subject));
+    let failed: Vec<_> = report.failed().map(|(name, _)| name).collect();
+    for broken in [
+        "a_bad_record_keeps_the_others_out",
+        "a_namespace_keeps_records_apart",
+        "an_empty_namespace_has_no_match",
+        "scores_are_those_of_the_metric",
+        "matches_come_nearest_first",
+        "equality",
+        "a_filter_comes_before_top_k",
+    ] {
+        assert!(failed.contains(&broken), "{broken} passed\n{report}");
+    }
+    assert!(!failed.contains(&"what_was_kept_is_got"), "{report}");
 }
