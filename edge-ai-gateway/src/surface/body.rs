@@ -1,22 +1,63 @@
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use edge_ai_core::{Body, Error, ErrorKind, Result};
+use futures_util::stream::{BoxStream, StreamExt};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 
+/// The most of a refused body that is still taken from the client: Cloudflare lets no more than this through on most plans.
+const MAX_DRAINED: u64 = 100 << 20;
+
 /// Reads a body of JSON.
 ///
+/// What is too large is taken from the client all the same, and thrown away: one that is still sending when it is answered sees a broken
+/// connection instead of the answer.
+///
 /// # Errors
-/// Status 415 for a type or encoding that is not ours to read; [`ErrorKind::TooLarge`] past `limit`, before the body is read when its length is
-/// announced.
+/// Status 415 for a type or encoding that is not ours to read; [`ErrorKind::TooLarge`] past `limit`.
 pub(crate) async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes> {
-    check_headers(headers, limit)?;
-    body.bytes(limit).await.map_err(|error| match error.kind() {
-        ErrorKind::TooLarge => too_large(limit),
-        _ => error,
-    })
+    if let Err(error) = check_headers(headers) {
+        drain(body.into_stream(), 0).await;
+        return Err(error);
+    }
+    match announced_length(headers) {
+        Some(length) if length <= limit as u64 => body.bytes(limit).await,
+        Some(_) => {
+            drain(body.into_stream(), 0).await;
+            Err(too_large(limit))
+        }
+        None => collect(body.into_stream(), limit).await,
+    }
 }
 
-fn check_headers(headers: &HeaderMap, limit: usize) -> Result<()> {
+/// Reads a body that did not say how long it is.
+async fn collect(mut stream: BoxStream<'static, Result<Bytes>>, limit: usize) -> Result<Bytes> {
+    let mut whole = BytesMut::new();
+    while let Some(piece) = stream.next().await {
+        let piece = piece?;
+        if whole.len() + piece.len() > limit {
+            let read = (whole.len() + piece.len()) as u64;
+            drop(whole);
+            drain(stream, read).await;
+            return Err(too_large(limit));
+        }
+        whole.extend_from_slice(&piece);
+    }
+    Ok(whole.freeze())
+}
+
+async fn drain(mut stream: BoxStream<'static, Result<Bytes>>, mut read: u64) {
+    while read < MAX_DRAINED
+        && let Some(Ok(piece)) = stream.next().await
+    {
+        read += piece.len() as u64;
+    }
+}
+
+fn announced_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+}
+
+fn check_headers(headers: &HeaderMap) -> Result<()> {
     let text = |name| {
         headers.get(name).map(|value| {
             String::from_utf8_lossy(value.as_bytes())
@@ -43,10 +84,7 @@ fn check_headers(headers: &HeaderMap, limit: usize) -> Result<()> {
             ));
         }
     }
-    match text(CONTENT_LENGTH).map(|length| length.parse::<u64>()) {
-        Some(Ok(length)) if length > limit as u64 => Err(too_large(limit)),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 fn unsupported(header: &str, value: &str, remedy: &str) -> Error {
