@@ -1,5 +1,6 @@
 use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -36,6 +37,13 @@ pub trait BodySource: Any + Send {
 
     /// The body as it arrives.
     fn into_stream(self: Box<Self>) -> BoxStream<'static, Result<Bytes>>;
+}
+
+#[async_trait]
+impl<T: HttpClient + ?Sized> HttpClient for Arc<T> {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Body>> {
+        (**self).send(request).await
+    }
 }
 
 /// The body of a request or an answer: whole, arriving, or still with its receiver.

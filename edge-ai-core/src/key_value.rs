@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -38,6 +39,25 @@ pub trait KeyValue: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// As [`get`](Self::get).
     async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<KeyPage>;
+}
+
+#[async_trait]
+impl<T: KeyValue + ?Sized> KeyValue for Arc<T> {
+    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
+        (**self).get(key).await
+    }
+
+    async fn put(&self, key: &str, value: Bytes, ttl: Option<Duration>) -> Result<()> {
+        (**self).put(key, value, ttl).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<()> {
+        (**self).delete(key).await
+    }
+
+    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<KeyPage> {
+        (**self).list(prefix, cursor).await
+    }
 }
 
 /// Some of the keys, and where the next ones start.

@@ -6,6 +6,7 @@ mod keyed;
 
 use std::fmt;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,6 +29,13 @@ pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) when a remote limiter fails; an in-memory one never does.
     async fn check(&self, key: &str, cost: NonZeroU32) -> Result<Decision>;
+}
+
+#[async_trait]
+impl<T: RateLimiter + ?Sized> RateLimiter for Arc<T> {
+    async fn check(&self, key: &str, cost: NonZeroU32) -> Result<Decision> {
+        (**self).check(key, cost).await
+    }
 }
 
 /// How much in how long: `requests` at once, refilled evenly over `period`.

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,13 @@ pub trait Reranker: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) without documents, and the vendor's errors.
     async fn rerank(&self, request: RerankRequest) -> Result<RerankResponse>;
+}
+
+#[async_trait]
+impl<T: Reranker + ?Sized> Reranker for Arc<T> {
+    async fn rerank(&self, request: RerankRequest) -> Result<RerankResponse> {
+        (**self).rerank(request).await
+    }
 }
 
 /// A query with the documents to order.

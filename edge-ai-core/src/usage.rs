@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -243,6 +244,13 @@ pub trait UsageSink: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// When the store fails. The request is answered all the same; the failure is logged.
     async fn record(&self, record: &UsageRecord) -> Result<()>;
+}
+
+#[async_trait]
+impl<T: UsageSink + ?Sized> UsageSink for Arc<T> {
+    async fn record(&self, record: &UsageRecord) -> Result<()> {
+        (**self).record(record).await
+    }
 }
 
 #[cfg(test)]

@@ -64,7 +64,9 @@ pub(crate) fn dry_run_all(workspace: &Workspace, tools: &Tools) -> Result<Vec<Up
 fn dry_run(workspace: &Workspace, tools: &Tools, example: &str) -> Result<Upload> {
     let directory = workspace.example(example)?;
     worker::build(workspace, tools, &directory)?;
+    // Files are named by their content: those of the last time would be weighed again.
     let folder = workspace.scratch(&format!("upload/{example}"))?;
+    std::fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     let mut step = Step::start(format!("wrangler deploy --dry-run of {example}"));
     let mut wrangler = tools.wrangler()?;
     wrangler

@@ -27,7 +27,7 @@ pub trait VectorStore: fmt::Debug + Send + Sync + 'static {
     /// The nearest records, nearest first, at most `top_k` of them; an empty store gives none.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`] for a vector of another length, `top_k` of zero, or a filter the service refuses;
+    /// [`ErrorKind::InvalidRequest`] for a vector of another length or with a value that is not finite, `top_k` of zero, or a filter the service refuses;
     /// [`ErrorKind::Unsupported`] for `top_k` over [`max_top_k`](VectorCapabilities::max_top_k).
     async fn query(&self, query: VectorQuery) -> Result<Vec<VectorMatch>>;
 
