@@ -7,6 +7,8 @@ use edge_ai_worker::worker_error;
 use worker::send::SendFuture;
 use worker::{Headers, Response};
 
+use crate::seconds;
+
 /// The [Cache API](https://developers.cloudflare.com/workers/runtime-apis/cache/): the cache of the location that the Worker runs in.
 ///
 /// It costs nothing and answers from the same machine room, but works on custom domains only: on `*.workers.dev` and in previews it keeps
@@ -63,7 +65,7 @@ impl Cache for CacheApiCache {
             return self.delete(key).await;
         }
         let url = self.url(key);
-        let seconds = ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0);
+        let seconds = seconds::max_age(ttl);
         SendFuture::new(async move {
             let headers = Headers::new();
             headers

@@ -4,6 +4,8 @@ mod chat;
 mod expiring;
 mod key_value;
 mod memory;
+#[cfg(any(test, feature = "worker"))]
+mod seconds;
 mod tiered;
 
 #[cfg(feature = "worker")]

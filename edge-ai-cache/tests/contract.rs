@@ -57,8 +57,8 @@ fn memory_key_value() {
 mod cached {
     use super::*;
     use edge_ai_core::{
-        CacheMode, CachePolicy, CacheStatus, ChatEvent, ChatModel, ChatRequest, Context, Error, ErrorKind,
-        FinishReason,
+        CacheMode, CachePolicy, CacheStatus, ChatEvent, ChatModel, ChatRequest, Context, Dialect, Error,
+        ErrorKind, Extra, FinishReason, RawJson,
     };
     use futures_util::StreamExt;
 
@@ -142,6 +142,93 @@ mod cached {
             cached.chat(question()).await.unwrap();
         });
         assert_eq!(model.requests().len(), 2);
+    }
+
+    #[test]
+    fn a_stream_too_large_to_keep_is_passed_on_whole() {
+        let piece = "x".repeat(CachedChatModel::MAX_KEPT / 4);
+        let answer = |pieces: usize| {
+            let text = std::iter::repeat_with(|| ChatEvent::Text(piece.clone())).take(pieces);
+            text.chain([ChatEvent::Finish(FinishReason::Stop), ChatEvent::Done])
+        };
+        let model = ScriptedChatModel::new()
+            .events(answer(5))
+            .events(answer(3))
+            .answer("short");
+        let cache = MemoryCache::new(clock()).capacity((64 << 20).try_into().unwrap());
+        let cached = CachedChatModel::new(Arc::new(model.clone()), Arc::new(cache), Duration::from_secs(60));
+        let ask = || {
+            let request = question();
+            let trail = request.context.trail.clone();
+            let stream = block_on(cached.chat_stream(request)).unwrap();
+            let length = block_on(stream.collect()).unwrap().text().len();
+            (length, trail.cache().unwrap(), trail.warnings().len())
+        };
+        assert_eq!(ask(), (5 * piece.len(), CacheStatus::Miss, 1));
+        assert_eq!(ask(), (3 * piece.len(), CacheStatus::Miss, 0));
+        assert_eq!(ask(), (3 * piece.len(), CacheStatus::Hit, 0));
+    }
+
+    #[test]
+    fn a_caller_may_wish_for_less_time_but_not_for_more() {
+        // How often the model is asked when a question that wished for `wish` is asked again after `seconds`.
+        let asked = |seconds: u64, wish: Option<u64>, max: Option<u64>| {
+            let clock = ManualClock::default();
+            let model = ScriptedChatModel::new().otherwise("Paris");
+            let cache = Arc::new(MemoryCache::new(clock.clone()));
+            let mut cached = CachedChatModel::new(Arc::new(model.clone()), cache, Duration::from_secs(60));
+            if let Some(max) = max {
+                cached = cached.max_ttl(Duration::from_secs(max));
+            }
+            let mut policy = CachePolicy::default();
+            policy.ttl = wish.map(Duration::from_secs);
+            let wishing = question().with_context(Context::default().with_cache(policy));
+            block_on(cached.chat(wishing)).unwrap();
+            clock.advance(Duration::from_secs(seconds));
+            block_on(cached.chat(question())).unwrap();
+            model.requests().len()
+        };
+        assert_eq!(asked(59, None, None), 1);
+        assert_eq!(asked(5, Some(5), None), 2);
+        assert_eq!(asked(59, Some(3_600), None), 1);
+        assert_eq!(asked(60, Some(3_600), None), 2);
+
+        assert_eq!(asked(89, Some(3_600), Some(90)), 1);
+        assert_eq!(asked(90, Some(3_600), Some(90)), 2);
+        assert_eq!(asked(60, None, Some(90)), 2, "nobody wished for more");
+    }
+
+    #[test]
+    fn another_salt_is_another_cache() {
+        let model = ScriptedChatModel::new().answer("old").answer("new");
+        let cache: Arc<dyn edge_ai_core::Cache> = Arc::new(MemoryCache::new(clock()));
+        let ask = |salt: &str| {
+            let cached = CachedChatModel::new(
+                Arc::new(model.clone()),
+                Arc::clone(&cache),
+                Duration::from_secs(60),
+            );
+            block_on(cached.salt(salt).chat(question())).unwrap().text()
+        };
+        assert_eq!(ask("m -> a"), "old");
+        assert_eq!(ask("m -> b"), "new");
+        assert_eq!(ask("m -> a"), "old");
+        assert_eq!(ask("m -> b"), "new");
+    }
+
+    #[test]
+    fn a_number_that_no_float_holds_is_kept_like_any_other() {
+        let model = ScriptedChatModel::new().answer("Paris");
+        let cached = cached(&model);
+        let ask = || {
+            let fields = vec![("x".to_owned(), RawJson::parse("1e999").unwrap())];
+            let mut request = question();
+            request.input.edit().extra = Extra::new(Dialect::new("d"), fields);
+            let trail = request.context.trail.clone();
+            block_on(cached.chat(request)).unwrap();
+            trail.cache().unwrap()
+        };
+        assert_eq!([ask(), ask()], [CacheStatus::Miss, CacheStatus::Hit]);
     }
 
     #[test]

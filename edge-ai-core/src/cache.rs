@@ -43,10 +43,15 @@ pub struct CacheKey(Arc<str>);
 
 impl CacheKey {
     /// A key for a digest, under a prefix that says what is kept: `chat-<hex>`.
+    ///
+    /// Of the prefix, ASCII letters, digits, `-`, `_` and `.` stay; any other character becomes `-`.
     pub fn from_digest(prefix: &str, digest: &[u8]) -> Self {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         let mut key = String::with_capacity(prefix.len() + 1 + digest.len() * 2);
-        key.push_str(prefix);
+        key.extend(prefix.chars().map(|char| match char {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '.' => char,
+            _ => '-',
+        }));
         key.push('-');
         for byte in digest {
             for nibble in [byte >> 4, byte & 15] {
@@ -56,7 +61,7 @@ impl CacheKey {
         Self(key.into())
     }
 
-    /// The key's text: letters, digits and `-` when the prefix is so.
+    /// The key's text: ASCII letters, digits, `-`, `_` and `.`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -93,5 +98,14 @@ mod tests {
             CacheKey::from_digest("chat", &[0, 0x1f, 0xff]).as_str(),
             "chat-001fff"
         );
+    }
+
+    #[test]
+    fn a_prefix_cannot_leave_a_url_path() {
+        let key = |prefix| CacheKey::from_digest(prefix, &[7]);
+        assert_eq!(key("v1.chat_a-B").as_str(), "v1.chat_a-B-07");
+        assert_eq!(key("../a?b#c%2f é\n").as_str(), "..-a-b-c-2f----07");
+        assert_eq!(key("..").as_str(), "..-07");
+        assert_eq!(key("").as_str(), "-07");
     }
 }

@@ -147,6 +147,9 @@ pub struct Attempt {
     /// How it failed; `None` for an answer or a stream that began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorKind>,
+    /// What was said about the failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     /// From the call to the answer, or to the head of a stream, in milliseconds.
     pub latency_ms: u64,
 }
@@ -164,9 +167,24 @@ impl Attempt {
             provider: provider.into(),
             model: model.into(),
             error,
+            message: None,
             latency_ms,
         }
     }
+
+    /// Adds what was said about the failure; a long message is cut.
+    #[must_use]
+    pub fn with_message(self, message: &str) -> Self {
+        Self {
+            message: Some(shortened(message)),
+            ..self
+        }
+    }
+}
+
+/// A message for a record: as much of it as helps.
+pub(crate) fn shortened(message: &str) -> String {
+    message.chars().take(300).collect()
 }
 
 /// The record of a request's way: each layer adds what it did, and the meter at the top reads it.

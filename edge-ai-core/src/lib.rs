@@ -23,7 +23,7 @@ mod verbatim;
 pub use async_trait::async_trait;
 pub use bytes::Bytes;
 
-pub use background::{Background, Detached};
+pub use background::{Background, Inline};
 pub use cache::{Cache, CacheKey};
 pub use chat::{
     AudioPart, ChatAccumulator, ChatEvent, ChatFrame, ChatInput, ChatModel, ChatOutput, ChatRequest,
@@ -68,6 +68,8 @@ const _: () = {
     send_sync::<dyn UsageSink>();
     send_sync::<dyn HttpClient>();
     send_sync::<dyn Clock>();
+    send_sync::<dyn Entropy>();
+    send_sync::<dyn Background>();
     send_sync::<Error>();
     send_sync::<ChatRequest>();
     send_sync::<ChatResponse>();

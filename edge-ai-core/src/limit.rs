@@ -40,12 +40,9 @@ impl<T: RateLimiter + ?Sized> RateLimiter for Arc<T> {
 
 /// How much in how long: `requests` at once, refilled evenly over `period`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub struct Quota {
-    /// What may be spent at once, and in every `period` on average.
-    pub requests: NonZeroU32,
-    /// How long a full refill takes; at least a nanosecond for each request.
-    pub period: Duration,
+    requests: NonZeroU32,
+    period: Duration,
 }
 
 impl Quota {
@@ -62,6 +59,16 @@ impl Quota {
             period
         };
         Self { requests, period }
+    }
+
+    /// What may be spent at once, and in every [`period`](Self::period) on average.
+    pub const fn requests(&self) -> NonZeroU32 {
+        self.requests
+    }
+
+    /// How long a full refill takes; at least a nanosecond for each request.
+    pub const fn period(&self) -> Duration {
+        self.period
     }
 
     /// `requests` in every second. Zero is taken as one.

@@ -55,7 +55,7 @@ impl SseDecoder {
         Self::with_limit(Self::DEFAULT_LIMIT)
     }
 
-    /// A decoder that refuses an event of more than `limit` bytes.
+    /// A decoder that refuses an event of more than `limit` bytes, the blank line that ends it included.
     pub fn with_limit(limit: usize) -> Self {
         Self {
             buffer: BytesMut::new(),
@@ -70,7 +70,7 @@ impl SseDecoder {
     /// Takes the next bytes and returns the events that they complete.
     ///
     /// # Errors
-    /// [`ErrorKind::BadUpstream`] for an event over the limit.
+    /// [`ErrorKind::BadUpstream`] for an event over the limit; what came before it in the same chunk is lost with it.
     pub fn push(&mut self, chunk: Bytes) -> Result<Vec<SseEvent>> {
         if self.buffer.is_empty() {
             // The usual case, a chunk of whole frames, is not copied.
@@ -80,18 +80,14 @@ impl SseDecoder {
         }
         let mut events = Vec::new();
         while let Some(end) = self.find_end() {
+            self.check(end)?;
             let raw = self.buffer.split_to(end).freeze();
             self.searched = 0;
             self.line = 0;
             events.push(parse(raw, !self.started));
             self.started = true;
         }
-        if self.buffer.len() > self.limit {
-            return Err(Error::new(
-                ErrorKind::BadUpstream,
-                format!("an event of the stream is over the limit of {} bytes", self.limit),
-            ));
-        }
+        self.check(self.buffer.len())?;
         Ok(events)
     }
 
@@ -100,7 +96,18 @@ impl SseDecoder {
         &self.buffer
     }
 
-    /// The length of the first frame, if its end is there: an empty line after at least one line that is not empty.
+    fn check(&self, length: usize) -> Result<()> {
+        if length > self.limit {
+            return Err(Error::new(
+                ErrorKind::BadUpstream,
+                format!("an event of the stream is over the limit of {} bytes", self.limit),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The length of the first frame, if its end is there: the first empty line. One that has nothing before it is a frame of
+    /// its own, so that no byte is lost.
     fn find_end(&mut self) -> Option<usize> {
         if self.after_cr && !self.buffer.is_empty() {
             self.after_cr = false;
@@ -250,12 +257,37 @@ mod tests {
 
     #[test]
     fn an_endless_event_is_refused() {
-        let mut decoder = SseDecoder::with_limit(8);
+        let mut decoder = SseDecoder::with_limit(9);
         assert!(decoder.push(Bytes::from_static(b"data: 1\n\n")).is_ok());
         assert_eq!(
-            decoder.push(Bytes::from_static(b"data: 123")).unwrap_err().kind(),
+            decoder
+                .push(Bytes::from_static(b"data: 1234"))
+                .unwrap_err()
+                .kind(),
             ErrorKind::BadUpstream
         );
+    }
+
+    #[test]
+    fn the_limit_holds_however_an_event_is_cut() {
+        let event = b"data: 12\n\n";
+        for chunk in [1, 9, 10] {
+            let push = |limit| {
+                let mut decoder = SseDecoder::with_limit(limit);
+                event
+                    .chunks(chunk)
+                    .try_for_each(|chunk| decoder.push(Bytes::copy_from_slice(chunk)).map(drop))
+            };
+            assert!(push(10).is_ok(), "in chunks of {chunk}");
+            assert_eq!(
+                push(9).unwrap_err().kind(),
+                ErrorKind::BadUpstream,
+                "in chunks of {chunk}"
+            );
+        }
+        // Neighbors in one chunk do not add up.
+        let three = Bytes::from(event.repeat(3));
+        assert_eq!(SseDecoder::with_limit(10).push(three).unwrap().len(), 3);
     }
 
     proptest! {

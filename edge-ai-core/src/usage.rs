@@ -188,6 +188,9 @@ pub struct UsageRecord {
     pub stream: bool,
     /// How it ended.
     pub outcome: Outcome,
+    /// What was said about a failure, for the operator; the client may have been told less.
+    #[serde(default)]
+    pub error: Option<String>,
     /// Tokens; `None` when no vendor said, zero when a cache answered.
     pub usage: Option<Usage>,
     /// The price; `None` when the model's price or the tokens are unknown, which is not the same as free.
@@ -224,6 +227,7 @@ impl UsageRecord {
             model: None,
             stream: false,
             outcome: Outcome::Ok,
+            error: None,
             usage: None,
             cost: None,
             latency_ms: 0,
@@ -236,13 +240,21 @@ impl UsageRecord {
     }
 }
 
+impl UsageRecord {
+    /// Says that the request failed, and how; a long message is cut.
+    pub fn set_error(&mut self, kind: ErrorKind, message: &str) {
+        self.outcome = Outcome::Error(kind);
+        self.error = Some(crate::context::shortened(message));
+    }
+}
+
 /// Keeps accounts: D1, a queue, a log.
 #[async_trait]
 pub trait UsageSink: fmt::Debug + Send + Sync + 'static {
     /// Keeps one record. Called once for each request, after the answer, outside the client's wait.
     ///
     /// # Errors
-    /// When the store fails. The request is answered all the same; the failure is logged.
+    /// When the store fails. The request is answered all the same, and the gateway's log is told.
     async fn record(&self, record: &UsageRecord) -> Result<()>;
 }
 

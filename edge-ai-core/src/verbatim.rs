@@ -1,4 +1,5 @@
 use std::ops::Deref;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -7,6 +8,7 @@ use crate::Dialect;
 
 /// A body as its sender wrote it, with the dialect it is written in.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Native {
     /// The wire format of `body`.
     pub dialect: Dialect,
@@ -14,10 +16,18 @@ pub struct Native {
     pub body: Bytes,
 }
 
+impl Native {
+    /// A body in a dialect.
+    pub const fn new(dialect: Dialect, body: Bytes) -> Self {
+        Self { dialect, body }
+    }
+}
+
 /// A value together with the text it was read from.
 ///
 /// Reading goes to the value. While nobody has edited it, a writer of the same dialect sends the text itself, so that
 /// nothing is lost or reordered on the way; the first [`edit`](Self::edit) drops the text, since it no longer says the same.
+/// Clones share the value until one of them is edited: a request that is tried at several places is held once.
 ///
 /// ```
 /// use edge_ai_core::{Dialect, Verbatim};
@@ -30,21 +40,24 @@ pub struct Native {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Verbatim<T> {
-    value: T,
+    value: Arc<T>,
     native: Option<Native>,
 }
 
 impl<T> Verbatim<T> {
     /// A value of our own making.
-    pub const fn new(value: T) -> Self {
-        Self { value, native: None }
+    pub fn new(value: T) -> Self {
+        Self {
+            value: Arc::new(value),
+            native: None,
+        }
     }
 
     /// Adds the text that the value was read from.
     #[must_use]
     pub fn with_native(self, dialect: Dialect, body: Bytes) -> Self {
         Self {
-            native: Some(Native { dialect, body }),
+            native: Some(Native::new(dialect, body)),
             ..self
         }
     }
@@ -56,16 +69,18 @@ impl<T> Verbatim<T> {
             .filter(|native| native.dialect == *dialect)
             .map(|native| &native.body)
     }
+}
 
+impl<T: Clone> Verbatim<T> {
     /// The value to change; the original text is dropped.
     pub fn edit(&mut self) -> &mut T {
         self.native = None;
-        &mut self.value
+        Arc::make_mut(&mut self.value)
     }
 
     /// The value alone.
     pub fn into_inner(self) -> T {
-        self.value
+        Arc::unwrap_or_clone(self.value)
     }
 }
 
@@ -83,30 +98,36 @@ impl<T> From<T> for Verbatim<T> {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Stored<T> {
+#[derive(Serialize)]
+struct Stored<'a, T> {
+    value: &'a T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dialect: Option<&'a Dialect>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    native: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Loaded<T> {
     value: T,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     dialect: Option<Dialect>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     native: Option<String>,
 }
 
 /// Stored with its text, so that an answer from a cache is the answer that was given. A text that is not UTF-8 is left out.
 impl<T: Serialize> Serialize for Verbatim<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = self
+        let native = self
             .native
             .as_ref()
-            .and_then(|native| String::from_utf8(native.body.to_vec()).ok());
-        let dialect = text
-            .is_some()
-            .then(|| self.native.as_ref().map(|native| native.dialect.clone()))
-            .flatten();
+            .and_then(|native| Some((native, std::str::from_utf8(&native.body).ok()?)));
+        let (dialect, native) = native.map(|(native, text)| (&native.dialect, text)).unzip();
         Stored {
-            value: &self.value,
+            value: &*self.value,
             dialect,
-            native: text,
+            native,
         }
         .serialize(serializer)
     }
@@ -114,16 +135,18 @@ impl<T: Serialize> Serialize for Verbatim<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Verbatim<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Stored {
+        let Loaded {
             value,
             dialect,
             native,
-        } = Stored::deserialize(deserializer)?;
-        let native = dialect.zip(native).map(|(dialect, body)| Native {
-            dialect,
-            body: body.into(),
-        });
-        Ok(Self { value, native })
+        } = Loaded::deserialize(deserializer)?;
+        let native = dialect
+            .zip(native)
+            .map(|(dialect, body)| Native::new(dialect, body.into()));
+        Ok(Self {
+            value: Arc::new(value),
+            native,
+        })
     }
 }
 

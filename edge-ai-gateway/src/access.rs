@@ -47,14 +47,17 @@ fn refused(message: &str, code: &str) -> Error {
 
 /// What a client sends to say who it is, in OpenAI's or Anthropic's way.
 fn credential(headers: &HeaderMap) -> Option<&[u8]> {
-    let value = |name: &str| headers.get(name).map(|value| value.as_bytes().trim_ascii());
-    let bearer = value("authorization").map(|value| match value.split_at_checked(7) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => token.trim_ascii(),
-        _ => value,
+    let value = |name: &str| headers.get(name).map(http::HeaderValue::as_bytes);
+    let bearer = value("authorization").and_then(|value| {
+        let (scheme, token) = value.trim_ascii_start().split_at_checked(7)?;
+        scheme
+            .eq_ignore_ascii_case(b"bearer ")
+            .then(|| token.trim_ascii())
     });
-    bearer
-        .or_else(|| value("x-api-key"))
-        .filter(|credential| !credential.is_empty())
+    let credential = bearer
+        .filter(|token| !token.is_empty())
+        .or_else(|| value("x-api-key").map(<[u8]>::trim_ascii));
+    credential.filter(|credential| !credential.is_empty())
 }
 
 /// A tenant's name from a credential that must not be readable in it.
@@ -98,10 +101,11 @@ impl ApiKeys {
     /// Reads `tenant:key` pairs with commas in between.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] for a pair without a tenant or with a key of less than eight characters; it does not repeat the key.
+    /// [`ErrorKind::Configuration`] for a pair without a tenant or with a key of less than eight characters, and for no pair at all; it
+    /// does not repeat the key.
     pub fn parse(text: &str) -> Result<Self> {
         let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
-        pairs.enumerate().try_fold(Self::new(), |keys, (at, pair)| {
+        let keys = pairs.enumerate().try_fold(Self::new(), |keys, (at, pair)| {
             let (tenant, key) = pair
                 .split_once(':')
                 .map(|(tenant, key)| (tenant.trim(), key.trim()))
@@ -114,7 +118,13 @@ impl ApiKeys {
                 return Err(Error::new(ErrorKind::Configuration, message));
             }
             Ok(keys.with(tenant, key))
-        })
+        })?;
+        if keys.is_empty() {
+            let message =
+                "the list of keys is empty; write `tenant:key`, or leave it out to let everybody in";
+            return Err(Error::new(ErrorKind::Configuration, message));
+        }
+        Ok(keys)
     }
 
     /// How many keys there are.
@@ -163,7 +173,7 @@ mod tests {
         assert_eq!(&*tenant("authorization", "Bearer sk-globex-1").unwrap(), "globex");
         assert_eq!(&*tenant("authorization", "bearer  sk-acme-1 ").unwrap(), "acme");
         assert_eq!(&*tenant("x-api-key", "sk-acme-1").unwrap(), "acme");
-        for wrong in ["Bearer sk-acme-2", "Bearer ", "Basic sk-acme-1x"] {
+        for wrong in ["Bearer sk-acme-2", "Bearer ", "bearer", "Basic sk-acme-1x"] {
             assert_eq!(
                 tenant("authorization", wrong).unwrap_err().kind(),
                 ErrorKind::Authentication,

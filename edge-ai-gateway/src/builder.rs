@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,10 +7,11 @@ use crate::access::Access;
 use crate::gateway::Gateway;
 use crate::limit::{IpLimit, Limit};
 use crate::route::{RetryPolicy, Route, RouteTable, Router, Timeouts};
-use crate::usage::{Books, PriceTable};
+use crate::surface::Bodies;
+use crate::usage::{Books, LogLine, PriceTable};
 
-/// A decorator: takes a model, gives one around it.
-type Layer = Box<dyn FnOnce(Arc<dyn ChatModel>) -> Arc<dyn ChatModel>>;
+/// A decorator: takes a model and the names it answers to, gives one around it.
+type Layer = Box<dyn FnOnce(Arc<dyn ChatModel>, &RouteTable) -> Arc<dyn ChatModel>>;
 
 /// Puts a [`Gateway`] together.
 #[must_use = "a builder does nothing until `build`"]
@@ -19,10 +19,11 @@ pub struct GatewayBuilder {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     providers: Vec<Arc<dyn Provider>>,
-    routes: BTreeMap<String, Route>,
-    optional_routes: BTreeMap<String, Route>,
+    routes: Vec<(String, Route)>,
+    optional_routes: Vec<(String, Route)>,
     layers: Vec<Layer>,
     sinks: Vec<Arc<dyn UsageSink>>,
+    log: Option<LogLine>,
     prices: PriceTable,
     access: Access,
     limit: Option<Limit>,
@@ -32,8 +33,9 @@ pub struct GatewayBuilder {
 }
 
 impl GatewayBuilder {
-    /// The largest request body by default, 16 MiB: a few pictures fit, and a Worker's memory is not filled by one caller.
-    pub const DEFAULT_MAX_BODY: usize = 16 << 20;
+    /// The largest request body by default, 8 MiB: a few pictures fit, and a Worker's memory is not filled by one caller.
+    /// All bodies that are under way together may take four times as much.
+    pub const DEFAULT_MAX_BODY: usize = 8 << 20;
 
     /// A gateway that lives by `clock` and `entropy`.
     pub fn new(clock: impl Clock, entropy: impl Entropy) -> Self {
@@ -41,10 +43,11 @@ impl GatewayBuilder {
             clock: Arc::new(clock),
             entropy: Arc::new(entropy),
             providers: Vec::new(),
-            routes: BTreeMap::new(),
-            optional_routes: BTreeMap::new(),
+            routes: Vec::new(),
+            optional_routes: Vec::new(),
             layers: Vec::new(),
             sinks: Vec::new(),
+            log: default_log(),
             prices: PriceTable::default(),
             access: Access::default(),
             limit: None,
@@ -70,18 +73,21 @@ impl GatewayBuilder {
 
     /// Gives a name to a model, or to several of which the first that works answers.
     pub fn route(mut self, name: impl Into<String>, route: Route) -> Self {
-        self.routes.insert(name.into(), route);
+        self.routes.push((name.into(), route));
         self
     }
 
     /// The same with those of its targets whose provider is there; without any, there is no such name.
     pub fn optional_route(mut self, name: impl Into<String>, route: Route) -> Self {
-        self.optional_routes.insert(name.into(), route);
+        self.optional_routes.push((name.into(), route));
         self
     }
 
     /// Puts a model around the router, such as a cache; a later one goes outside the earlier ones.
-    pub fn layer(mut self, layer: impl FnOnce(Arc<dyn ChatModel>) -> Arc<dyn ChatModel> + 'static) -> Self {
+    pub fn layer(
+        mut self,
+        layer: impl FnOnce(Arc<dyn ChatModel>, &RouteTable) -> Arc<dyn ChatModel> + 'static,
+    ) -> Self {
         self.layers.push(Box::new(layer));
         self
     }
@@ -89,6 +95,12 @@ impl GatewayBuilder {
     /// Adds a place where usage is recorded.
     pub fn usage(mut self, sink: impl UsageSink) -> Self {
         self.sinks.push(Arc::new(sink));
+        self
+    }
+
+    /// Sets where it is told that a record could not be kept; in a Worker, the console unless told.
+    pub fn log(mut self, line: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.log = Some(Arc::new(line));
         self
     }
 
@@ -142,7 +154,10 @@ impl GatewayBuilder {
             .retry(self.retry)
             .timeouts(self.timeouts);
         let chat: Arc<dyn ChatModel> = Arc::new(router.clone());
-        let chat = self.layers.into_iter().fold(chat, |chat, layer| layer(chat));
+        let chat = self
+            .layers
+            .into_iter()
+            .fold(chat, |chat, layer| layer(chat, router.table()));
         let limit = self
             .limit
             .map(|Limit::PerIp(quota)| IpLimit::new(quota, Arc::clone(&self.clock)));
@@ -150,6 +165,7 @@ impl GatewayBuilder {
             clock: self.clock,
             prices: self.prices,
             sinks: self.sinks,
+            log: self.log,
         };
         Ok(Gateway {
             router,
@@ -159,8 +175,24 @@ impl GatewayBuilder {
             books: Arc::new(books),
             entropy: self.entropy,
             max_body: self.max_body,
+            bodies: Bodies::new(self.max_body.saturating_mul(BODIES_AT_ONCE)),
         })
     }
+}
+
+/// How many bodies of the largest size are held together.
+const BODIES_AT_ONCE: usize = 4;
+
+#[cfg(feature = "worker")]
+fn default_log() -> Option<LogLine> {
+    Some(Arc::new(|line| {
+        edge_ai_worker::log(edge_ai_worker::Level::Error, line)
+    }))
+}
+
+#[cfg(not(feature = "worker"))]
+fn default_log() -> Option<LogLine> {
+    None
 }
 
 impl fmt::Debug for GatewayBuilder {

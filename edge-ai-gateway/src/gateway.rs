@@ -2,7 +2,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use edge_ai_core::{
-    Background, Body, ChatModel, Clock, Context, EmbeddingModel, Entropy, Error, ErrorKind, Result, Timestamp,
+    Background, Body, ChatModel, Clock, Context, EmbeddingModel, Entropy, Error, ErrorKind, Operation,
+    Result, Timestamp,
 };
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Request, Response};
@@ -11,8 +12,8 @@ use crate::access::Access;
 use crate::builder::GatewayBuilder;
 use crate::limit::IpLimit;
 use crate::route::Router;
-use crate::surface::{self, Endpoint};
-use crate::usage::Books;
+use crate::surface::{self, Bodies, Call, Endpoint};
+use crate::usage::{Books, Meter};
 
 /// An AI gateway: an HTTP surface over a stack of models.
 ///
@@ -24,13 +25,13 @@ use crate::usage::Books;
 /// | limit by client address | 429 |
 /// | check the key, name the tenant | 401 |
 /// | read the wishes in the headers | 400, 415 |
-/// | read the body | 413 |
+/// | read the body | 413; 503 while the isolate holds too much |
 /// | open the usage record | |
 /// | read the request in the client's dialect | 400 |
 /// | ask the models: [layers](GatewayBuilder::layer) such as a cache, then the [`Router`] | the vendor's error, in the client's dialect |
 /// | answer; close the usage record at the end of the answer | an error event, once a stream has begun |
 ///
-/// What is refused before the record is opened costs no provider anything and is not recorded.
+/// What is refused before the record is opened is not recorded: it has cost nothing, and a flood of it must cost nothing either.
 #[derive(Debug)]
 pub struct Gateway {
     pub(crate) router: Router,
@@ -40,34 +41,32 @@ pub struct Gateway {
     pub(crate) books: Arc<Books>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) max_body: usize,
+    pub(crate) bodies: Bodies,
 }
 
-/// Who is at the other end of a connection, as the server that took it knows.
-#[derive(Clone, Debug, Default)]
+/// Who is at the other end of a connection, as the server that took it knows, and where work goes that the answer does not wait for.
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Caller {
     /// The client's address.
     pub address: Option<IpAddr>,
-    /// Where work goes that the answer does not wait for.
-    pub background: Option<Arc<dyn Background>>,
+    /// Runs what comes after the answer, the usage records among it. A Worker gives the request's `waitUntil`.
+    pub background: Arc<dyn Background>,
 }
 
 impl Caller {
-    /// A caller at an address.
-    pub const fn new(address: Option<IpAddr>) -> Self {
+    /// A caller at an unknown address.
+    pub const fn new(background: Arc<dyn Background>) -> Self {
         Self {
-            address,
-            background: None,
+            address: None,
+            background,
         }
     }
 
-    /// Sets [`background`](Self::background).
+    /// Sets [`address`](Self::address).
     #[must_use]
-    pub fn with_background(self, background: Arc<dyn Background>) -> Self {
-        Self {
-            background: Some(background),
-            ..self
-        }
+    pub fn with_address(self, address: Option<IpAddr>) -> Self {
+        Self { address, ..self }
     }
 }
 
@@ -124,19 +123,31 @@ impl Gateway {
             .with_request_id(id)
             .with_cache(surface::cache_policy(&head.headers)?);
         context.tenant = tenant;
-        context.background = caller.background;
-        match endpoint {
-            Endpoint::Health => Ok(surface::health()),
-            Endpoint::Models => Ok(surface::models(&self.router)),
-            Endpoint::Model(model) => surface::model(&self.router, &model),
-            Endpoint::ChatCompletions => {
-                let body = surface::read_body(&head.headers, body, self.max_body).await?;
-                surface::chat_completions(self, &body, context, arrived).await
-            }
-            Endpoint::Embeddings => {
-                let body = surface::read_body(&head.headers, body, self.max_body).await?;
-                surface::embeddings(self, &body, context, arrived).await
-            }
+        context.metadata = surface::metadata(&head.headers)?;
+        context.background = Some(Arc::clone(&caller.background));
+        let operation = match endpoint {
+            Endpoint::Health => return Ok(surface::health()),
+            Endpoint::Models => return Ok(surface::models(&self.router)),
+            Endpoint::Model(model) => return surface::model(&self.router, &model),
+            Endpoint::ChatCompletions => Operation::Chat,
+            Endpoint::Embeddings => Operation::Embeddings,
+        };
+        let _held = self
+            .bodies
+            .hold(surface::announced_length(&head.headers), self.max_body)?;
+        let body = surface::read_body(&head.headers, body, self.max_body).await?;
+        let books = Arc::clone(&self.books);
+        let meter = Meter::start(books, caller.background, context.clone(), operation, arrived);
+        let call = Call {
+            gateway: self,
+            body,
+            context,
+            arrived,
+            meter,
+        };
+        match operation {
+            Operation::Embeddings => surface::embeddings(call).await,
+            _ => surface::chat_completions(call).await,
         }
     }
 
@@ -149,8 +160,8 @@ impl Gateway {
         }
         let message = format!(
             "too many requests from this address: {} in {} s are allowed; try again in {} ms",
-            decision.quota.requests,
-            decision.quota.period.as_secs_f64(),
+            decision.quota.requests(),
+            decision.quota.period().as_secs_f64(),
             decision.retry_after.as_nanos().div_ceil(1_000_000),
         );
         Err(Error::new(ErrorKind::RateLimited, message).with_code("rate_limit_exceeded"))

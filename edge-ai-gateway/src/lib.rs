@@ -13,7 +13,7 @@ mod worker;
 pub use access::{Access, ApiKeys};
 pub use builder::GatewayBuilder;
 pub use gateway::{Caller, Gateway};
-pub use limit::{IpLimit, Limit};
+pub use limit::Limit;
 pub use route::{RetryPolicy, Route, RouteTable, Router, Timeouts};
 #[cfg(feature = "worker")]
 pub use usage::D1UsageLog;

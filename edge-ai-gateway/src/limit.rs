@@ -3,4 +3,6 @@
 mod headers;
 mod ip;
 
-pub use ip::{IpLimit, Limit};
+pub(crate) use headers::whole_seconds;
+pub(crate) use ip::IpLimit;
+pub use ip::Limit;

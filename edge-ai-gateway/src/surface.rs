@@ -1,17 +1,19 @@
 //! The HTTP surface: what clients send and get.
 
 mod body;
-mod cache;
+mod call;
 mod chat;
 mod embeddings;
 mod endpoint;
 mod models;
 mod response;
+mod wishes;
 
-pub(crate) use body::read_body;
-pub(crate) use cache::cache_policy;
+pub(crate) use body::{Bodies, announced_length, read_body};
+pub(crate) use call::Call;
 pub(crate) use chat::chat_completions;
 pub(crate) use embeddings::embeddings;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use models::{model, models};
 pub(crate) use response::{error_response, health};
+pub(crate) use wishes::{cache_policy, metadata};

@@ -1,15 +1,22 @@
+use std::pin::pin;
 use std::sync::Arc;
 
-use edge_ai_core::Error;
-use edge_ai_worker::{WaitUntil, request_from_js, response_to_js};
+use edge_ai_core::{Body, Error, ErrorKind};
+use edge_ai_worker::{Level, WaitUntil, client_gone, log, request_from_js, response_to_js};
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
 
 use crate::gateway::{Caller, Gateway};
 use crate::surface;
 
 impl Gateway {
-    /// Answers a Worker's `fetch` event. The client's address is what Cloudflare says it is
-    /// ([`cf-connecting-ip`](https://developers.cloudflare.com/fundamentals/reference/http-headers/#cf-connecting-ip)), and usage is recorded
-    /// after the answer, by `waitUntil`.
+    /// Answers a Worker's `fetch` event.
+    ///
+    /// - The client's address is what Cloudflare says it is
+    ///   ([`cf-connecting-ip`](https://developers.cloudflare.com/fundamentals/reference/http-headers/#cf-connecting-ip)).
+    /// - Usage is recorded after the answer, by `waitUntil`.
+    /// - When the client leaves, the call to the provider is given up. The runtime tells of it at once with the compatibility flag
+    ///   `enable_request_signal`, else with the next piece that is written.
     ///
     /// # Errors
     /// When the runtime does not take the answer; what goes wrong in the gateway is an answer.
@@ -18,16 +25,26 @@ impl Gateway {
         request: worker::Request,
         context: worker::Context,
     ) -> worker::Result<worker::Response> {
-        let response = match request_from_js(request.inner()) {
+        let incoming = request.inner();
+        let response = match request_from_js(incoming) {
             Ok(request) => {
                 let address = request.headers().get("cf-connecting-ip");
                 let address = address.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-                let caller = Caller::new(address).with_background(Arc::new(WaitUntil::new(&context)));
-                self.handle(request, caller).await
+                let caller = Caller::new(Arc::new(WaitUntil::new(&context))).with_address(address);
+                match select(pin!(self.handle(request, caller)), pin!(client_gone(incoming))).await {
+                    Either::Left((response, _)) => response,
+                    // Nobody reads it; the call and its record end with the future that is dropped here.
+                    Either::Right(_) => {
+                        surface::error_response(&Error::new(ErrorKind::Cancelled, "the client left"))
+                    }
+                }
             }
             Err(error) => surface::error_response(&error),
         };
-        into_worker(response)
+        into_worker(response.map(|body| match body.as_bytes() {
+            Some(_) => body,
+            None => Body::from_stream(body.into_stream().take_until(Box::pin(client_gone(incoming)))),
+        }))
     }
 }
 
@@ -37,10 +54,11 @@ impl Gateway {
 /// # Errors
 /// When the runtime does not take the answer.
 pub fn unavailable(error: &Error) -> worker::Result<worker::Response> {
+    log(Level::Error, &format!("the gateway is not there: {error}"));
     into_worker(surface::error_response(error))
 }
 
-fn into_worker(response: http::Response<edge_ai_core::Body>) -> worker::Result<worker::Response> {
+fn into_worker(response: http::Response<Body>) -> worker::Result<worker::Response> {
     response_to_js(response)
         .map(Into::into)
         .map_err(|error| worker::Error::RustError(error.to_string()))

@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,7 +40,7 @@ fn bench(a: ScriptedChatModel, b: ScriptedChatModel) -> Bench {
         Arc::new(Vendor("a", a.with_clock(clock.clone()))),
         Arc::new(Vendor("b", b.with_clock(clock.clone()))),
     ];
-    let routes = BTreeMap::from([("r".to_owned(), Route::fallback(["a/x", "b/y"]))]);
+    let routes = vec![("r".to_owned(), Route::fallback(["a/x", "b/y"]))];
     let table = Arc::new(RouteTable::new(providers, routes).unwrap());
     let router = Router::new(table, Arc::new(clock.clone()), Arc::new(SeededEntropy::new(7)));
     Bench {
@@ -171,13 +170,30 @@ fn what_one_target_cannot_do_another_may() {
 }
 
 #[test]
-fn the_last_failure_is_told() {
-    let bench = bench(
-        script().fail(down()).fail(down()),
-        script().fail(down()).fail(limited(1)),
+fn the_failure_that_helps_most_is_told() {
+    let bench = bench(script().fail(limited(30)), script().fail(limited(20)));
+    assert_eq!(
+        bench.ask("r").unwrap_err().retry_after(),
+        Some(Duration::from_secs(20))
     );
+
+    let gone = Error::new(ErrorKind::NotFound, "no such model");
+    let bench = self::bench(script().fail(limited(30)), script().fail(gone));
     assert_eq!(bench.ask("r").unwrap_err().kind(), ErrorKind::RateLimited);
-    assert_eq!(bench.attempts().len(), 4);
+}
+
+#[test]
+fn a_call_that_is_given_up_is_noted() {
+    let bench = bench(script().hang(), script());
+    let call = bench.router.chat(
+        ChatRequest::new("a/x")
+            .user("hi")
+            .with_context(bench.context.clone()),
+    );
+    let mut call = Box::pin(call);
+    assert!(futures_util::FutureExt::now_or_never(&mut call).is_none());
+    drop(call);
+    assert_eq!(bench.attempts(), [("a".into(), Some(ErrorKind::Cancelled))]);
 }
 
 #[test]
@@ -246,6 +262,29 @@ fn a_stream_that_falls_silent_ends_with_an_error() {
     let seen = bench.stream("r").unwrap();
     assert_eq!(seen.last(), Some(&Err(ErrorKind::Timeout)));
     assert_eq!(bench.elapsed(), Timeouts::default().idle);
+}
+
+#[test]
+fn a_slow_reader_is_not_the_providers_silence() {
+    let frames = [
+        StreamStep::text("a"),
+        StreamStep::text("b"),
+        StreamStep::event(ChatEvent::Done),
+    ];
+    let clock = ManualClock::new(Timestamp::from_millis(1_000));
+    let providers: Vec<Arc<dyn Provider>> = vec![Arc::new(Vendor("a", script().stream(frames)))];
+    let table = Arc::new(RouteTable::new(providers, Vec::new()).unwrap());
+    let router = Router::new(table, Arc::new(clock.clone()), Arc::new(SeededEntropy::new(7)));
+    block_on(async {
+        let mut stream = router
+            .chat_stream(ChatRequest::new("a/x").user("hi"))
+            .await
+            .unwrap();
+        while let Some(frame) = stream.next().await {
+            assert!(frame.is_ok(), "{frame:?}");
+            clock.advance(Duration::from_secs(75));
+        }
+    });
 }
 
 #[test]

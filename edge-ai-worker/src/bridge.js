@@ -42,6 +42,12 @@ export function requestHead(request) {
   return utf8(`${request.method}\n${request.url}${headersText(request.headers)}`);
 }
 
+// Resolves once the client has gone.
+export async function gone({ signal }) {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}
+
 export function responseHead(response) {
   return utf8(`${response.status}${headersText(response.headers)}`);
 }

@@ -9,6 +9,8 @@ extern "C" {
     #[wasm_bindgen(js_name = requestHead, catch)]
     pub(crate) fn request_head(request: &Request) -> Result<Vec<u8>, JsValue>;
 
+    pub(crate) fn gone(request: &Request) -> Promise;
+
     #[wasm_bindgen(js_name = responseHead, catch)]
     pub(crate) fn response_head(response: &Response) -> Result<Vec<u8>, JsValue>;
 

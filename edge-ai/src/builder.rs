@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use edge_ai_cache::CachedChatModel;
 use edge_ai_core::{Cache, ChatModel, Clock, Entropy, Provider, Result, UsageSink};
-use edge_ai_gateway::{Access, Gateway, GatewayBuilder, Limit, PriceTable, RetryPolicy, Route, Timeouts};
+use edge_ai_gateway::{
+    Access, Gateway, GatewayBuilder, Limit, PriceTable, RetryPolicy, Route, RouteTable, Timeouts,
+};
 
 /// An AI application at the edge, put together from parts by its [builder](EdgeAi::builder).
 #[derive(Debug)]
@@ -42,7 +44,7 @@ impl EdgeAi {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use edge_ai::core::{ManualClock, SeededEntropy};
+/// use edge_ai::core::{Inline, ManualClock, SeededEntropy};
 /// use edge_ai::gateway::{Caller, Limit, Route};
 /// use edge_ai::{ChatModel, EdgeAi, Provider, Quota};
 /// use edge_ai_testkit::scripted::ScriptedChatModel;
@@ -70,7 +72,7 @@ impl EdgeAi {
 ///
 /// let body = r#"{"model": "smart", "messages": [{"role": "user", "content": "Capital of France?"}]}"#;
 /// let request = http::Request::post("/v1/chat/completions").body(body.into()).unwrap();
-/// let response = edge.gateway().handle(request, Caller::default()).await;
+/// let response = edge.gateway().handle(request, Caller::new(Arc::new(Inline))).await;
 /// assert_eq!(response.status(), 200);
 /// # Ok::<(), edge_ai::Error>(()) }).unwrap();
 /// ```
@@ -110,7 +112,10 @@ impl EdgeAiBuilder {
     }
 
     /// Puts a model around the router, inside the cache; a later one goes outside the earlier ones.
-    pub fn layer(self, layer: impl FnOnce(Arc<dyn ChatModel>) -> Arc<dyn ChatModel> + 'static) -> Self {
+    pub fn layer(
+        self,
+        layer: impl FnOnce(Arc<dyn ChatModel>, &RouteTable) -> Arc<dyn ChatModel> + 'static,
+    ) -> Self {
         self.gateway(|gateway| gateway.layer(layer))
     }
 
@@ -144,6 +149,11 @@ impl EdgeAiBuilder {
         self.gateway(|gateway| gateway.timeouts(timeouts))
     }
 
+    /// Sets the largest request body, in bytes.
+    pub fn max_body(self, bytes: usize) -> Self {
+        self.gateway(|gateway| gateway.max_body(bytes))
+    }
+
     /// The application.
     ///
     /// # Errors
@@ -151,9 +161,10 @@ impl EdgeAiBuilder {
     pub fn build(self) -> Result<EdgeAi> {
         let gateway = match self.cache {
             None => self.gateway,
-            Some((cache, ttl)) => self
-                .gateway
-                .layer(move |model| Arc::new(CachedChatModel::new(model, cache, ttl))),
+            Some((cache, ttl)) => self.gateway.layer(move |model, names| {
+                // A route that leads elsewhere must not answer with what it led to before.
+                Arc::new(CachedChatModel::new(model, cache, ttl).salt(names.fingerprint()))
+            }),
         };
         Ok(EdgeAi {
             gateway: gateway.build()?,

@@ -84,11 +84,21 @@ test("every request has one record, in D1 and as a log line", () =>
     assert.deepEqual(record.warnings, []);
   }));
 
+test("labels of the client are in its record", () =>
+  withGateway({}, async ({ url, records }) => {
+    const headers = { "cf-aig-metadata": '{"team":"search","step":3}' };
+    assert.equal((await chat(url, body(), { headers })).status, 200);
+    assert.deepEqual(JSON.parse((await records(1))[0].metadata), { step: "3", team: "search" });
+    const refused = await chat(url, body(), { headers: { "cf-aig-metadata": "[]" } });
+    assert.equal(refused.status, 400);
+  }));
+
 describe("a wrong setting", () => {
   for (const [vars, what] of [
     [{ CACHE_TTL_SECONDS: "soon" }, /CACHE_TTL_SECONDS/],
     [{ OPENAI_BASE_URL: "ftp://example.com" }, /OPENAI_BASE_URL/],
     [{ GATEWAY_KEYS: "no-tenant" }, /tenant:key/],
+    [{ GATEWAY_KEYS: "" }, /empty/],
   ]) {
     test(`${Object.keys(vars)} is told by name`, () =>
       withGateway(vars, async ({ url }) => {

@@ -14,18 +14,48 @@ use super::chat_key;
 /// A chat model before which a cache stands.
 ///
 /// The request's [`CachePolicy`](edge_ai_core::CachePolicy) says whether it is read and written; what it did is noted in the request's
-/// [`Trail`](edge_ai_core::Trail). A cache that fails is passed by with a warning there, never an error.
+/// [`Trail`](edge_ai_core::Trail). A cache that fails is passed by with a warning there, never an error; a write that was
+/// [deferred](Context::defer) may warn after the answer is out.
 #[derive(Debug)]
 pub struct CachedChatModel {
     model: Arc<dyn ChatModel>,
     cache: Arc<dyn Cache>,
     ttl: Duration,
+    max_ttl: Duration,
+    salt: Box<[u8]>,
 }
 
 impl CachedChatModel {
-    /// Keeps the answers of `model` in `cache` for `ttl`, unless a request says otherwise.
+    /// How much of a stream is collected to be kept, by the [size](ChatAccumulator::size) of its answer: 2 MiB, as much as a
+    /// [`MemoryCache`](crate::MemoryCache) of the default capacity takes, and several hundred pages.
+    pub const MAX_KEPT: usize = 2 << 20;
+
+    /// Keeps the answers of `model` in `cache` for `ttl`, or for as long as a request wishes, up to [`max_ttl`](Self::max_ttl).
     pub fn new(model: Arc<dyn ChatModel>, cache: Arc<dyn Cache>, ttl: Duration) -> Self {
-        Self { model, cache, ttl }
+        Self {
+            model,
+            cache,
+            ttl,
+            max_ttl: ttl,
+            salt: Box::default(),
+        }
+    }
+
+    /// The longest that a request may wish its answer kept; unless set, what [`new`](Self::new) was given. A request may always
+    /// wish for less.
+    #[must_use]
+    pub fn max_ttl(self, max_ttl: Duration) -> Self {
+        Self { max_ttl, ..self }
+    }
+
+    /// What the answers depend on beside the request, mixed into every [key](chat_key): a digest of the routes, for example, so
+    /// that a name that leads to another model than before does not get that one's answers.
+    #[must_use]
+    pub fn salt(self, salt: impl AsRef<[u8]>) -> Self {
+        Self {
+            salt: salt.as_ref().into(),
+            ..self
+        }
     }
 
     /// The answer that is kept for a request, or where to keep the one to come.
@@ -37,7 +67,7 @@ impl CachedChatModel {
             trail.set_cache(CacheStatus::Bypass);
             return Looked::Bypass;
         }
-        let key = match chat_key(request) {
+        let key = match chat_key(request, &self.salt) {
             Ok(key) => key,
             Err(error) => {
                 trail.warn(format!("cache: {error}"));
@@ -60,7 +90,7 @@ impl CachedChatModel {
         }
         trail.set_cache(CacheStatus::Miss);
         let cache = Arc::clone(&self.cache);
-        let ttl = policy.ttl.unwrap_or(self.ttl);
+        let ttl = policy.ttl.map_or(self.ttl, |wish| wish.min(self.max_ttl));
         Looked::Miss(Keeper {
             cache,
             key,
@@ -89,9 +119,6 @@ impl Keeper {
         if !may_be_kept(&response.finish_reason) {
             return;
         }
-        let Ok(value) = serde_json::to_vec(response).map(Bytes::from) else {
-            return;
-        };
         let Self {
             cache,
             key,
@@ -99,6 +126,10 @@ impl Keeper {
             context,
         } = self;
         let trail = context.trail.clone();
+        let value = match serde_json::to_vec(response) {
+            Ok(value) => Bytes::from(value),
+            Err(error) => return trail.warn(format!("cache: an answer does not write: {error}")),
+        };
         let put = async move {
             if let Err(error) = cache.put(&key, value, ttl).await {
                 trail.warn(format!("cache: {error}"));
@@ -139,27 +170,50 @@ impl ChatModel for CachedChatModel {
     }
 }
 
+/// Collects one stream to keep it.
+struct Collector {
+    keeper: Keeper,
+    accumulator: ChatAccumulator,
+}
+
+impl Collector {
+    /// Takes the next events; at the end, or when they become too many, it is done.
+    async fn collect(mut self, events: &[ChatEvent]) -> Option<Self> {
+        for event in events {
+            self.accumulator.push_ref(event);
+            if self.accumulator.size() > CachedChatModel::MAX_KEPT {
+                let warning = "cache: the answer is too large to keep";
+                self.keeper.context.trail.warn(warning);
+                return None;
+            }
+        }
+        if !self.accumulator.is_complete() {
+            return Some(self);
+        }
+        let output: ChatOutput = self.accumulator.finish();
+        self.keeper.keep(&output.into()).await;
+        None
+    }
+}
+
 /// The same stream; when it has come to its end, what it added up to is kept.
 fn kept(stream: ChatStream, keeper: Keeper) -> ChatStream {
     let dialect = stream.dialect().cloned();
-    let state = (stream, ChatAccumulator::default(), Some(keeper));
-    let frames = stream::unfold(state, |(mut stream, mut accumulator, mut keeper)| async move {
-        let frame = stream.next().await?;
-        if let Ok(frame) = &frame {
-            frame
-                .events
-                .iter()
-                .cloned()
-                .for_each(|event| accumulator.push(event));
-            if frame.events.last() == Some(&ChatEvent::Done)
-                && let Some(keeper) = keeper.take()
-            {
-                let output: ChatOutput = std::mem::take(&mut accumulator).finish();
-                keeper.keep(&output.into()).await;
-            }
-        }
-        Some((frame, (stream, accumulator, keeper)))
-    });
+    let collector = Collector {
+        keeper,
+        accumulator: ChatAccumulator::default(),
+    };
+    let frames = stream::unfold(
+        (stream, Some(collector)),
+        |(mut stream, mut collector)| async move {
+            let frame = stream.next().await?;
+            collector = match (&frame, collector) {
+                (Ok(frame), Some(collector)) => collector.collect(&frame.events).await,
+                _ => None,
+            };
+            Some((frame, (stream, collector)))
+        },
+    );
     match dialect {
         Some(dialect) => ChatStream::in_dialect(dialect, frames),
         None => ChatStream::new(frames),

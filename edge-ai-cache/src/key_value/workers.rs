@@ -8,18 +8,17 @@ use worker::kv::{KvError, KvStore};
 use worker::send::SendFuture;
 
 use super::rules::{check_key, check_value};
+use crate::seconds;
 
 /// A Workers KV namespace.
 ///
 /// Writes are seen at once where they were made, and elsewhere within about a minute
-/// ([consistency](https://developers.cloudflare.com/kv/concepts/how-kv-works/#consistency)).
+/// ([consistency](https://developers.cloudflare.com/kv/concepts/how-kv-works/#consistency)). A time to live is rounded up to whole
+/// seconds and to at least 60; over ten years is for good.
 #[derive(Debug)]
 pub struct WorkersKv(KvStore);
 
 impl WorkersKv {
-    /// The shortest time to live that KV takes.
-    const MIN_TTL: u64 = 60;
-
     /// A namespace.
     pub const fn new(namespace: KvStore) -> Self {
         Self(namespace)
@@ -46,9 +45,8 @@ impl KeyValue for WorkersKv {
         check_key(key)?;
         check_value(&value)?;
         let mut put = self.0.put_bytes(key, &value).map_err(failed)?;
-        if let Some(ttl) = ttl {
-            let whole = ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0);
-            put = put.expiration_ttl(whole.max(Self::MIN_TTL));
+        if let Some(seconds) = ttl.and_then(seconds::kv_expiration_ttl) {
+            put = put.expiration_ttl(seconds);
         }
         SendFuture::new(put.execute()).await.map_err(failed)
     }

@@ -15,14 +15,7 @@ use crate::{Dialect, Error, ErrorKind, Extra, Result, Usage};
 pub struct ChatStream {
     dialect: Option<Dialect>,
     frames: BoxStream<'static, Result<ChatFrame>>,
-    state: State,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum State {
-    Open,
-    Done,
-    Ended,
+    ended: bool,
 }
 
 /// One step of an answer: the events it carries and, from a vendor, the vendor's own bytes for them.
@@ -39,6 +32,18 @@ impl ChatFrame {
     /// Events of our own making.
     pub const fn new(events: Vec<ChatEvent>) -> Self {
         Self { events, native: None }
+    }
+
+    /// Whether it is the last one: the end mark is in it.
+    pub fn is_last(&self) -> bool {
+        self.events.contains(&ChatEvent::Done)
+    }
+
+    /// Drops what follows the end mark, and says whether there is one.
+    fn end_at_done(&mut self) -> bool {
+        let done = self.events.iter().position(|event| *event == ChatEvent::Done);
+        self.events.truncate(done.map_or(usize::MAX, |at| at + 1));
+        done.is_some()
     }
 
     /// A vendor's frame, with the events in it.
@@ -177,7 +182,7 @@ impl ChatStream {
         Self {
             dialect: None,
             frames: frames.boxed(),
-            state: State::Open,
+            ended: false,
         }
     }
 
@@ -221,9 +226,10 @@ impl ChatStream {
     pub async fn collect(mut self) -> Result<ChatOutput> {
         let mut accumulator = ChatAccumulator::default();
         while let Some(frame) = self.next().await {
-            for event in frame?.events {
-                accumulator.push(event);
-            }
+            frame?
+                .events
+                .into_iter()
+                .for_each(|event| accumulator.push(event));
         }
         Ok(accumulator.finish())
     }
@@ -233,25 +239,25 @@ impl Stream for ChatStream {
     type Item = Result<ChatFrame>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.state == State::Ended {
+        if self.ended {
             return Poll::Ready(None);
         }
-        let Poll::Ready(item) = self.frames.poll_next_unpin(context) else {
+        let Poll::Ready(mut item) = self.frames.poll_next_unpin(context) else {
             return Poll::Pending;
         };
-        match &item {
-            Some(Ok(frame)) => {
-                if frame.events.last() == Some(&ChatEvent::Done) {
-                    self.state = State::Done;
-                }
-            }
-            Some(Err(_)) => self.state = State::Ended,
-            None if self.state == State::Done => self.state = State::Ended,
+        let ended = match &mut item {
+            Some(Ok(frame)) => frame.end_at_done(),
+            Some(Err(_)) => true,
             None => {
-                self.state = State::Ended;
                 let message = "the stream ended before the answer was complete";
-                return Poll::Ready(Some(Err(Error::new(ErrorKind::Interrupted, message))));
+                item = Some(Err(Error::new(ErrorKind::Interrupted, message)));
+                true
             }
+        };
+        if ended {
+            // Whatever feeds the stream is let go at once, not when the client has read to the end.
+            self.ended = true;
+            self.frames = stream::empty().boxed();
         }
         Poll::Ready(item)
     }
@@ -323,6 +329,28 @@ mod tests {
         let items = items(vec![Ok(ChatFrame::new(vec![ChatEvent::Text("half".into())]))]);
         assert_eq!(items.len(), 2);
         assert_eq!(items[1].as_ref().unwrap_err().kind(), ErrorKind::Interrupted);
+    }
+
+    #[test]
+    fn nothing_follows_the_end() {
+        let after = ChatFrame::new(vec![ChatEvent::Done, ChatEvent::Text("late".into())]);
+        let items = items(vec![Ok(after), Err(Error::new(ErrorKind::Interrupted, "reset"))]);
+        assert_eq!(items.len(), 1);
+        assert_eq!(items[0].as_ref().unwrap().events, [ChatEvent::Done]);
+    }
+
+    #[test]
+    fn the_source_is_let_go_at_the_end() {
+        let source = std::sync::Arc::new(());
+        let held = std::sync::Arc::clone(&source);
+        let done = stream::once(async move {
+            let _held = held;
+            Ok(ChatFrame::new(vec![ChatEvent::Done]))
+        });
+        let mut stream = ChatStream::new(done.chain(stream::pending()));
+        assert!(block_on(stream.next()).unwrap().unwrap().is_last());
+        assert_eq!(std::sync::Arc::strong_count(&source), 1);
+        assert!(block_on(stream.next()).is_none());
     }
 
     #[test]

@@ -36,9 +36,9 @@ pub struct Gcra {
 impl Gcra {
     /// The algorithm for a quota.
     pub const fn new(quota: Quota) -> Self {
-        let requests = quota.requests.get() as u64;
+        let requests = quota.requests().get() as u64;
         // `Quota::new` keeps the period under 2^55 nanoseconds.
-        let interval = (quota.period.as_nanos() as u64).div_ceil(requests);
+        let interval = (quota.period().as_nanos() as u64).div_ceil(requests);
         Self {
             quota,
             interval,

@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,8 +11,9 @@ use crate::{Clock, Result, Timestamp};
 
 /// A token bucket for each key, in bounded memory.
 ///
-/// A bucket that is full again is the same as none, so it is dropped when room is needed. When all of `capacity` buckets are in
-/// use, those nearest to full make room: their keys get at most one early burst, and no key is refused for want of memory.
+/// A bucket that is full again is the same as none, so it is dropped when room is needed. When nearly all of `capacity` buckets
+/// are in use, those nearest to full make room, an eighth of all at once: their keys get at most one early burst, and no key is
+/// refused for want of memory.
 ///
 /// In a Worker it counts per isolate: a caller whose requests reach several isolates, or a new one, may spend more than the
 /// quota. It costs no I/O; an exact count costs a Durable Object.
@@ -103,22 +105,32 @@ impl KeyedTokenBuckets {
     }
 }
 
-/// Drops every full bucket, or else the eighth that is nearest to full, so that a flood of keys pays for the search rarely.
+/// Drops every full bucket and, where these are less than an eighth of all, those nearest to full up to an eighth: each search
+/// pays for as many newcomers, so that a flood of keys cannot make every request search.
 fn make_room(states: &mut HashMap<Box<str>, u64, RandomState>, now: u64) {
     let before = states.len();
+    let room = before / 8 + 1;
     states.retain(|_, state| *state > now);
-    if states.len() < before {
+    let Some(last) = room
+        .checked_sub(before - states.len())
+        .and_then(|missing| missing.checked_sub(1))
+        .filter(|last| *last < states.len())
+    else {
         return;
-    }
+    };
     let mut ages: Vec<u64> = states.values().copied().collect();
-    let (_, nearest, _) = ages.select_nth_unstable(before / 8);
+    let (nearer, nearest, _) = ages.select_nth_unstable(last);
     let nearest = *nearest;
     // Equal states are dropped only as far as needed: the spent bucket of the flood's own moment stays.
-    let mut surplus = before / 8 + 1;
-    states.retain(|_, state| {
-        let drop = surplus > 0 && *state <= nearest;
-        surplus -= usize::from(drop);
-        !drop
+    let mut equals = 1 + nearer.iter().filter(|state| **state == nearest).count();
+    states.retain(|_, state| match (*state).cmp(&nearest) {
+        Ordering::Less => false,
+        Ordering::Greater => true,
+        Ordering::Equal => {
+            let stays = equals == 0;
+            equals = equals.saturating_sub(1);
+            stays
+        }
     });
 }
 
@@ -169,6 +181,23 @@ mod tests {
             !limiter.check_at("spent", now, ONE).allowed,
             "the flood reset a spent bucket"
         );
+    }
+
+    #[test]
+    fn a_search_frees_an_eighth_even_when_few_buckets_are_full() {
+        let limiter = limiter(16);
+        let at = Timestamp::from_millis;
+        for key in 0..16 {
+            limiter.check_at(&format!("old {key}"), at(key), ONE);
+        }
+        // One bucket is full again, 500 ms after its only request: without more room, the next newcomer would search again.
+        limiter.check_at("new", at(500), ONE);
+        assert_eq!(limiter.len(), 16 - 3 + 1);
+        // The nearest to full went, the others count on.
+        for (key, remaining) in [(2, 1), (3, 0), (15, 0)] {
+            let decision = limiter.check_at(&format!("old {key}"), at(500), ONE);
+            assert_eq!(decision.remaining, remaining, "old {key}");
+        }
     }
 
     #[test]

@@ -24,15 +24,15 @@ pub(super) fn write(name: &str, decision: &Decision, headers: &mut HeaderMap) {
         "ratelimit-policy",
         &format_args!(
             "\"{name}\";q={};w={}",
-            quota.requests,
-            whole_seconds(quota.period).max(1)
+            quota.requests(),
+            whole_seconds(quota.period()).max(1)
         ),
     );
     set(
         "ratelimit",
         &format_args!("\"{name}\";r={};t={seconds}", decision.remaining),
     );
-    set("x-ratelimit-limit-requests", &quota.requests);
+    set("x-ratelimit-limit-requests", &quota.requests());
     set("x-ratelimit-remaining-requests", &decision.remaining);
     set("x-ratelimit-reset-requests", &go_duration(decision.reset_after));
     if !decision.allowed {
@@ -44,7 +44,8 @@ pub(super) fn write(name: &str, decision: &Decision, headers: &mut HeaderMap) {
     }
 }
 
-fn whole_seconds(duration: Duration) -> u64 {
+/// Seconds, rounded up.
+pub(crate) fn whole_seconds(duration: Duration) -> u64 {
     duration
         .as_secs()
         .saturating_add(u64::from(duration.subsec_nanos() > 0))

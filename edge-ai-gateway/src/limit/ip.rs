@@ -25,7 +25,7 @@ impl Limit {
 
 /// A token bucket for each client address.
 #[derive(Debug)]
-pub struct IpLimit {
+pub(crate) struct IpLimit {
     buckets: KeyedTokenBuckets,
 }
 
@@ -34,7 +34,7 @@ impl IpLimit {
     pub(super) const NAME: &str = "ip";
 
     /// A full bucket for every address.
-    pub fn new(quota: Quota, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(quota: Quota, clock: Arc<dyn Clock>) -> Self {
         Self {
             buckets: KeyedTokenBuckets::with_clock(quota, clock),
         }

@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use edge_ai_core::{Attempt, Clock, Context, Entropy, Error, ErrorKind, Result, Timestamp};
@@ -12,11 +13,12 @@ pub(super) struct Attempts<'a> {
     pub(super) entropy: &'a dyn Entropy,
     pub(super) policy: RetryPolicy,
     pub(super) context: &'a Context,
+    pub(super) deadline: Timestamp,
 }
 
 /// A target with what it answered so far.
-struct Candidate {
-    target: Target,
+struct Candidate<'a> {
+    target: &'a Target,
     /// Out for this request.
     out: bool,
     /// Not before.
@@ -27,23 +29,35 @@ impl Attempts<'_> {
     /// Calls the targets, by turns and rounds, until one answers.
     ///
     /// # Errors
-    /// The failure of the last target that was called.
-    pub(super) async fn run<T, F>(&self, targets: Vec<Target>, mut call: impl FnMut(Target) -> F) -> Result<T>
+    /// The failure that helps the client most: one that may be over later, else the last one.
+    pub(super) async fn run<T, F>(
+        &self,
+        targets: Arc<[Target]>,
+        mut call: impl FnMut(Target) -> F,
+    ) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
-        let mut candidates: Vec<_> = targets
-            .into_iter()
-            .map(|target| Candidate {
-                target,
-                out: false,
-                not_before: None,
-            })
-            .collect();
-        let mut last = None;
+        let candidate = |target| Candidate {
+            target,
+            out: false,
+            not_before: None,
+        };
+        let mut candidates: Vec<_> = targets.iter().map(candidate).collect();
+        let mut worst = None;
         for round in 0..self.policy.rounds.max(1) {
+            let now = self.clock.now();
+            let first = candidates
+                .iter()
+                .filter(|candidate| !candidate.out)
+                .filter_map(|candidate| candidate.not_before)
+                .min();
             for candidate in candidates.iter_mut().filter(|candidate| !candidate.out) {
-                if candidate.not_before.is_some_and(|time| time > self.clock.now()) {
+                // The one that was waited for goes even when the clock is a moment behind.
+                if candidate
+                    .not_before
+                    .is_some_and(|time| time > now && Some(time) != first)
+                {
                     continue;
                 }
                 self.check_deadline()?;
@@ -58,34 +72,32 @@ impl Attempts<'_> {
                         candidate.not_before = error.retry_after().map(|wait| self.clock.now() + wait);
                     }
                 }
-                last = Some(error);
+                worst = Some(more_helpful(worst, error));
             }
             let more = round + 1 < self.policy.rounds && candidates.iter().any(|candidate| !candidate.out);
             if !more || !self.pause(round, &candidates).await {
                 break;
             }
         }
-        Err(last.unwrap_or_else(|| Error::new(ErrorKind::Internal, "no target was tried")))
+        Err(worst.unwrap_or_else(|| Error::new(ErrorKind::Internal, "no target was tried")))
     }
 
     async fn call<T, F>(&self, target: Target, call: &mut impl FnMut(Target) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
-        let provider = target.provider.name().to_owned();
-        let model = target.model.clone();
-        let start = self.clock.now();
+        let mut note = Note {
+            attempts: self,
+            start: self.clock.now(),
+            target: Some(target.clone()),
+        };
         let outcome = call(target).await;
-        let error = outcome.as_ref().err().map(Error::kind);
-        let latency = self.clock.now().since(start);
-        self.context
-            .trail
-            .add_attempt(Attempt::new(provider, model, error, latency));
+        note.write(outcome.as_ref().err());
         outcome
     }
 
     /// Waits for the next round; `false` when it would come too late.
-    async fn pause(&self, round: u32, candidates: &[Candidate]) -> bool {
+    async fn pause(&self, round: u32, candidates: &[Candidate<'_>]) -> bool {
         let now = self.clock.now();
         let asked = candidates
             .iter()
@@ -100,11 +112,7 @@ impl Attempts<'_> {
         let Some(pause) = self.policy.pause(round, asked, self.entropy.next_u64()) else {
             return false;
         };
-        if self
-            .context
-            .deadline
-            .is_some_and(|deadline| now + pause >= deadline)
-        {
+        if now + pause >= self.deadline {
             return false;
         }
         self.clock.sleep(pause).await;
@@ -112,11 +120,61 @@ impl Attempts<'_> {
     }
 
     fn check_deadline(&self) -> Result<()> {
-        match self.context.deadline {
-            Some(deadline) if deadline <= self.clock.now() => {
-                Err(Error::new(ErrorKind::Timeout, "the request's time is up"))
-            }
-            _ => Ok(()),
+        if self.deadline <= self.clock.now() {
+            return Err(Error::new(ErrorKind::Timeout, "the request's time is up"));
         }
+        Ok(())
+    }
+}
+
+/// A failure that may be over later tells the client to come back, and the sooner the better.
+fn more_helpful(known: Option<Error>, new: Error) -> Error {
+    let Some(known) = known else { return new };
+    match (known.is_retryable(), new.is_retryable()) {
+        (true, false) => known,
+        (true, true)
+            if known
+                .retry_after()
+                .zip(new.retry_after())
+                .is_some_and(|(known, new)| known < new) =>
+        {
+            known
+        }
+        _ => new,
+    }
+}
+
+/// Notes a call in the request's trail, also one that is given up half way.
+struct Note<'a> {
+    attempts: &'a Attempts<'a>,
+    start: Timestamp,
+    target: Option<Target>,
+}
+
+impl Note<'_> {
+    fn write(&mut self, error: Option<&Error>) {
+        if let Some(target) = self.target.take() {
+            let latency = self.attempts.clock.now().since(self.start);
+            let attempt = Attempt::new(
+                target.provider.name(),
+                &*target.model,
+                error.map(Error::kind),
+                latency,
+            );
+            let attempt = match error {
+                Some(error) => attempt.with_message(error.message()),
+                None => attempt,
+            };
+            self.attempts.context.trail.add_attempt(attempt);
+        }
+    }
+}
+
+impl Drop for Note<'_> {
+    fn drop(&mut self) {
+        self.write(Some(&Error::new(
+            ErrorKind::Cancelled,
+            "given up while it was under way",
+        )));
     }
 }

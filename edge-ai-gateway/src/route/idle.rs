@@ -5,13 +5,18 @@ use edge_ai_core::{ChatEvent, ChatFrame, ChatStream, Clock, Error, ErrorKind, Re
 use futures_util::future::{BoxFuture, Either, select};
 use futures_util::stream::{self, StreamExt};
 
+/// How many frames without content are read ahead at most: more of them is a stream that lives.
+const MAX_AHEAD: usize = 64;
+
 /// Reads a stream up to its first content, so that a failure before it can still be answered by another provider.
 ///
 /// # Errors
 /// The stream's error, if it comes before any content.
 pub(super) async fn preamble(stream: &mut ChatStream) -> Result<Vec<ChatFrame>> {
     let mut frames = Vec::new();
-    while let Some(frame) = stream.next().await {
+    while frames.len() < MAX_AHEAD
+        && let Some(frame) = stream.next().await
+    {
         let frame = frame?;
         let content = frame
             .events
@@ -26,6 +31,8 @@ pub(super) async fn preamble(stream: &mut ChatStream) -> Result<Vec<ChatFrame>> 
 }
 
 /// Puts frames that were read ahead back before the rest, and ends the stream with an error when it is silent for `limit`.
+///
+/// Only the time that somebody waits for the stream counts: a client that reads slowly is not the provider's silence.
 pub(super) fn guarded(
     stream: ChatStream,
     ahead: Vec<ChatFrame>,
@@ -35,7 +42,6 @@ pub(super) fn guarded(
     let dialect = stream.dialect().cloned();
     let watch = Watch {
         stream,
-        last: clock.now(),
         timer: None,
         clock,
         limit,
@@ -50,10 +56,9 @@ pub(super) fn guarded(
     }
 }
 
-/// One timer serves many frames: it is set anew only when it has run out and the stream was not silent all the while.
+/// One timer serves many frames: it is set anew only when it has run out before the wait for a frame was long enough.
 struct Watch {
     stream: ChatStream,
-    last: Timestamp,
     timer: Option<BoxFuture<'static, ()>>,
     clock: Arc<dyn Clock>,
     limit: Duration,
@@ -61,9 +66,10 @@ struct Watch {
 
 impl Watch {
     async fn next(&mut self) -> Option<Result<ChatFrame>> {
+        let since: Timestamp = self.clock.now();
         loop {
             let clock = Arc::clone(&self.clock);
-            let left = self.limit.saturating_sub(clock.now().since(self.last));
+            let left = self.limit.saturating_sub(clock.now().since(since));
             let timer = self
                 .timer
                 .take()
@@ -71,10 +77,9 @@ impl Watch {
             match select(self.stream.next(), timer).await {
                 Either::Left((frame, timer)) => {
                     self.timer = Some(timer);
-                    self.last = self.clock.now();
                     return frame;
                 }
-                Either::Right(_) if self.clock.now().since(self.last) >= self.limit => {
+                Either::Right(_) if self.clock.now().since(since) >= self.limit => {
                     let message = format!("the stream was silent for {} ms", self.limit.as_millis());
                     return Some(Err(Error::new(ErrorKind::Timeout, message)));
                 }

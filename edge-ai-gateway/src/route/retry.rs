@@ -61,24 +61,27 @@ impl RetryPolicy {
     }
 }
 
-/// How long the parts of an answer may take, for each call to a provider.
+/// How long things may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
-    /// Until a whole answer is there.
+    /// Until a whole answer, or the first content of a stream, is there, over all calls and pauses.
+    pub total: Duration,
+    /// Until a whole answer is there, for one call.
     pub answer: Duration,
-    /// Until the first content of a stream is there.
+    /// Until the first content of a stream is there, for one call. Some models think in silence for minutes.
     pub first_token: Duration,
-    /// Between two frames of a stream.
+    /// Between two frames of a stream, pings included, while the client waits.
     pub idle: Duration,
 }
 
 impl Default for Timeouts {
-    /// Five minutes for an answer, one minute for a first token and for any silence.
+    /// Ten minutes in all, as OpenAI's SDKs wait; five for one answer, two for a first token, one for any silence.
     fn default() -> Self {
         Self {
+            total: Duration::from_secs(600),
             answer: Duration::from_secs(300),
-            first_token: Duration::from_secs(60),
+            first_token: Duration::from_secs(120),
             idle: Duration::from_secs(60),
         }
     }
@@ -98,6 +101,8 @@ pub(super) enum Verdict {
 impl Verdict {
     pub(super) fn on(error: &Error) -> Self {
         match error.kind() {
+            // The same call would take as long again, and is paid for again.
+            ErrorKind::Timeout => Self::Next,
             _ if error.is_retryable() => Self::Again,
             ErrorKind::Authentication
             | ErrorKind::PermissionDenied
@@ -106,7 +111,6 @@ impl Verdict {
             | ErrorKind::Unsupported
             | ErrorKind::QuotaExceeded
             | ErrorKind::Configuration
-            | ErrorKind::Timeout
             | ErrorKind::Unavailable
             | ErrorKind::BadUpstream => Self::Next,
             _ => Self::Stop,
@@ -137,6 +141,7 @@ mod tests {
         assert_eq!(on(ErrorKind::ContentFiltered), Verdict::Stop);
         assert_eq!(on(ErrorKind::Authentication), Verdict::Next);
         assert_eq!(on(ErrorKind::RateLimited), Verdict::Again);
+        assert_eq!(on(ErrorKind::Timeout), Verdict::Next);
         assert_eq!(
             Verdict::on(&Error::new(ErrorKind::Unavailable, "x").with_retryable(false)),
             Verdict::Next

@@ -1,9 +1,11 @@
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use edge_ai_core::{
-    ChatModel, ChatRequest, ChatResponse, ChatStream, Clock, Context, EmbeddingModel, EmbeddingRequest,
-    EmbeddingResponse, Entropy, Error, ErrorKind, Result, timeout,
+    ChatFrame, ChatModel, ChatRequest, ChatResponse, ChatStream, Clock, Context, EmbeddingModel,
+    EmbeddingRequest, EmbeddingResponse, Entropy, Error, ErrorKind, Result, Timestamp, timeout,
 };
 
 use super::attempt::Attempts;
@@ -56,28 +58,41 @@ impl Router {
         &self.table
     }
 
+    /// When the answer must be there: the caller's time or ours, whichever is sooner.
+    fn deadline(&self, context: &Context) -> Timestamp {
+        let ours = self.clock.now() + self.timeouts.total;
+        context.deadline.map_or(ours, |theirs| theirs.min(ours))
+    }
+
     fn attempts<'a>(&'a self, context: &'a Context) -> Attempts<'a> {
         Attempts {
             clock: &*self.clock,
             entropy: &*self.entropy,
             policy: self.retry,
             context,
+            deadline: self.deadline(context),
         }
     }
 
-    async fn first_content(&self, chat: Arc<dyn ChatModel>, request: ChatRequest) -> Result<ChatStream> {
-        let begin = async {
-            let mut stream = chat.chat_stream(request).await?;
-            let ahead = preamble(&mut stream).await?;
-            Ok((stream, ahead))
-        };
-        let (stream, ahead) = timeout(&*self.clock, self.timeouts.first_token, begin).await?;
-        Ok(guarded(
-            stream,
-            ahead,
-            Arc::clone(&self.clock),
-            self.timeouts.idle,
-        ))
+    /// Waits for one call's answer, within its own time and the request's.
+    async fn within<T>(
+        &self,
+        limit: Duration,
+        deadline: Timestamp,
+        call: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let left = deadline.since(self.clock.now());
+        timeout(&*self.clock, limit.min(left), call).await
+    }
+
+    async fn first_content(
+        &self,
+        chat: Arc<dyn ChatModel>,
+        request: ChatRequest,
+    ) -> Result<(ChatStream, Vec<ChatFrame>)> {
+        let mut stream = chat.chat_stream(request).await?;
+        let ahead = preamble(&mut stream).await?;
+        Ok((stream, ahead))
     }
 }
 
@@ -88,7 +103,7 @@ fn aimed(request: &ChatRequest, target: &Target) -> Result<(Arc<dyn ChatModel>, 
         .chat_model()
         .ok_or_else(|| cannot(target, "chat"))?;
     let mut request = request.clone();
-    request.model.clone_from(&target.model);
+    request.model = (*target.model).to_owned();
     Ok((chat, request))
 }
 
@@ -112,13 +127,12 @@ impl ChatModel for Router {
     async fn chat(&self, request: ChatRequest) -> Result<ChatResponse> {
         let targets = self.table.resolve(&request.model)?;
         let request = &request;
-        self.attempts(&request.context)
+        let attempts = self.attempts(&request.context);
+        let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
+        attempts
             .run(targets, |target| async move {
                 let (chat, request) = aimed(request, &target)?;
-                named(
-                    timeout(&*self.clock, self.timeouts.answer, chat.chat(request)).await,
-                    &target,
-                )
+                named(self.within(limit, deadline, chat.chat(request)).await, &target)
             })
             .await
     }
@@ -126,12 +140,24 @@ impl ChatModel for Router {
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
         let targets = self.table.resolve(&request.model)?;
         let request = &request;
-        self.attempts(&request.context)
+        let attempts = self.attempts(&request.context);
+        let (limit, deadline) = (self.timeouts.first_token, attempts.deadline);
+        let (stream, ahead) = attempts
             .run(targets, |target| async move {
                 let (chat, request) = aimed(request, &target)?;
-                named(self.first_content(chat, request).await, &target)
+                named(
+                    self.within(limit, deadline, self.first_content(chat, request))
+                        .await,
+                    &target,
+                )
             })
-            .await
+            .await?;
+        Ok(guarded(
+            stream,
+            ahead,
+            Arc::clone(&self.clock),
+            self.timeouts.idle,
+        ))
     }
 }
 
@@ -140,16 +166,18 @@ impl EmbeddingModel for Router {
     async fn embed(&self, request: EmbeddingRequest) -> Result<EmbeddingResponse> {
         let targets = self.table.resolve(&request.model)?;
         let request = &request;
-        self.attempts(&request.context)
+        let attempts = self.attempts(&request.context);
+        let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
+        attempts
             .run(targets, |target| async move {
                 let embeddings = target
                     .provider
                     .embedding_model()
                     .ok_or_else(|| cannot(&target, "embeddings"))?;
                 let mut request = request.clone();
-                request.model.clone_from(&target.model);
+                request.model = (*target.model).to_owned();
                 named(
-                    timeout(&*self.clock, self.timeouts.answer, embeddings.embed(request)).await,
+                    self.within(limit, deadline, embeddings.embed(request)).await,
                     &target,
                 )
             })

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use edge_ai_core::{Error, ErrorKind, Provider, Result};
@@ -41,7 +41,7 @@ impl Route {
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) provider: Arc<dyn Provider>,
-    pub(super) model: String,
+    pub(super) model: Arc<str>,
 }
 
 /// Every name that a request may ask for.
@@ -54,15 +54,18 @@ pub(super) struct Target {
 #[derive(Debug, Default)]
 pub struct RouteTable {
     providers: Vec<Arc<dyn Provider>>,
+    /// The only provider that lists a model; `None` when several do.
+    listed: HashMap<String, Option<usize>>,
     routes: BTreeMap<String, Route>,
+    targets: HashMap<String, Arc<[Target]>>,
 }
 
 impl RouteTable {
     /// The names of `providers` and `routes`.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] for two providers of one name, a route without a target, and a route whose target is not known.
-    pub fn new(providers: Vec<Arc<dyn Provider>>, routes: BTreeMap<String, Route>) -> Result<Self> {
+    /// [`ErrorKind::Configuration`] for two providers or two routes of one name, a route without a target, and a route whose target is not known.
+    pub fn new(providers: Vec<Arc<dyn Provider>>, routes: Vec<(String, Route)>) -> Result<Self> {
         let wrong = |message: String| Err(Error::new(ErrorKind::Configuration, message));
         for (at, provider) in providers.iter().enumerate() {
             let name = provider.name();
@@ -77,19 +80,25 @@ impl RouteTable {
                 ));
             }
         }
-        let table = Self { providers, routes };
-        for (name, route) in &table.routes {
+        let mut table = Self {
+            listed: listed(&providers),
+            providers,
+            ..Self::default()
+        };
+        for (name, route) in routes {
+            if table.routes.contains_key(&name) {
+                return wrong(format!("there are two routes named `{name}`"));
+            }
             if route.targets.is_empty() {
                 return wrong(format!("the route `{name}` has no target"));
             }
-            for target in &route.targets {
-                if table.direct(target).is_none() {
-                    let known = table.provider_names();
-                    return wrong(format!(
-                        "the route `{name}` leads to `{target}`, and there is no such provider ({known})"
-                    ));
-                }
+            if let Some(target) = route.targets.iter().find(|target| table.direct(target).is_none()) {
+                let known = table.provider_names();
+                return wrong(format!(
+                    "the route `{name}` leads to `{target}`, and there is no such provider ({known})"
+                ));
             }
+            table.insert(name, route);
         }
         Ok(table)
     }
@@ -101,9 +110,25 @@ impl RouteTable {
             .into_iter()
             .filter(|target| self.direct(target).is_some())
             .collect();
-        if !targets.is_empty() {
-            self.routes.entry(name).or_insert(Route { targets });
+        if !targets.is_empty() && !self.routes.contains_key(&name) {
+            self.insert(name, Route { targets });
         }
+    }
+
+    fn insert(&mut self, name: String, route: Route) {
+        let targets = route
+            .targets
+            .iter()
+            .filter_map(|target| self.direct(target))
+            .collect();
+        self.targets.insert(name.clone(), targets);
+        self.routes.insert(name, route);
+    }
+
+    /// Changes when a name leads elsewhere: what is kept under a route's name must not outlive that.
+    pub fn fingerprint(&self) -> String {
+        let route = |(name, route): (&String, &Route)| format!("{name}={}", route.targets.join(","));
+        self.routes.iter().map(route).collect::<Vec<_>>().join(";")
     }
 
     /// The providers, in the order they were given.
@@ -120,27 +145,20 @@ impl RouteTable {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] with what can be asked for.
-    pub(super) fn resolve(&self, name: &str) -> Result<Vec<Target>> {
-        let targets: Vec<Target> = match self.routes.get(name) {
-            Some(route) => route
-                .targets
-                .iter()
-                .filter_map(|target| self.direct(target))
-                .collect(),
-            None => self.direct(name).into_iter().collect(),
-        };
-        if targets.is_empty() {
-            Err(self.unknown(name))
-        } else {
-            Ok(targets)
+    pub(super) fn resolve(&self, name: &str) -> Result<Arc<[Target]>> {
+        if let Some(targets) = self.targets.get(name) {
+            return Ok(Arc::clone(targets));
         }
+        self.direct(name)
+            .map(|target| Arc::from([target]))
+            .ok_or_else(|| self.unknown(name))
     }
 
     fn direct(&self, name: &str) -> Option<Target> {
         let target = |provider: &Arc<dyn Provider>, model: &str| {
             Some(Target {
                 provider: Arc::clone(provider),
-                model: model.to_owned(),
+                model: model.into(),
             })
         };
         if let Some((prefix, model)) = name.split_once('/')
@@ -155,14 +173,8 @@ impl RouteTable {
         if let Some(provider) = self.providers.iter().find(|provider| provider.owns(name)) {
             return target(provider, name);
         }
-        let mut listing = self
-            .providers
-            .iter()
-            .filter(|provider| provider.models().iter().any(|model| model.id == name));
-        match (listing.next(), listing.next()) {
-            (Some(provider), None) => target(provider, name),
-            _ => None,
-        }
+        let provider = self.providers.get((*self.listed.get(name)?)?)?;
+        target(provider, name)
     }
 
     fn unknown(&self, name: &str) -> Error {
@@ -194,6 +206,19 @@ impl RouteTable {
         let names: Vec<_> = self.providers.iter().map(|provider| provider.name()).collect();
         format!("with the provider {}", names.join(", "))
     }
+}
+
+fn listed(providers: &[Arc<dyn Provider>]) -> HashMap<String, Option<usize>> {
+    let mut listed = HashMap::new();
+    for (at, provider) in providers.iter().enumerate() {
+        for model in provider.models() {
+            listed
+                .entry(model.id)
+                .and_modify(|only| *only = None)
+                .or_insert(Some(at));
+        }
+    }
+    listed
 }
 
 #[cfg(test)]
@@ -240,10 +265,10 @@ mod tests {
             ("a/odd", Route::alias("b/z")),
         ])
         .unwrap();
-        let found = table.resolve(name).unwrap_or_default();
+        let found = table.resolve(name).unwrap_or_else(|_| Arc::from([]));
         let found: Vec<_> = found
             .iter()
-            .map(|target| (target.provider.name(), target.model.as_str()))
+            .map(|target| (target.provider.name(), &*target.model))
             .collect();
         assert_eq!(found, expect, "{name}");
     }

@@ -1,8 +1,56 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use edge_ai_core::{Body, Error, ErrorKind, Result};
 use futures_util::stream::{BoxStream, StreamExt};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+
+/// What the bodies of all requests that are under way may take together. A request takes several times its body while it is read,
+/// rewritten and sent on, and a Worker has 128 MB in all.
+#[derive(Debug)]
+pub(crate) struct Bodies {
+    held: AtomicUsize,
+    limit: usize,
+}
+
+impl Bodies {
+    /// Room for `limit` bytes.
+    pub(crate) const fn new(limit: usize) -> Self {
+        Self {
+            held: AtomicUsize::new(0),
+            limit,
+        }
+    }
+
+    /// Makes room for one body, until what is returned is dropped. A single body always has room.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`] with a moment to wait.
+    pub(crate) fn hold(&self, announced: Option<u64>, most: usize) -> Result<Held<'_>> {
+        let bytes = announced.map_or(most, |length| usize::try_from(length).unwrap_or(most).min(most));
+        let before = self.held.fetch_add(bytes, Ordering::Relaxed);
+        let held = Held { bodies: self, bytes };
+        if before > 0 && before.saturating_add(bytes) > self.limit {
+            let message = "too many large requests are under way here; try again in a moment";
+            return Err(Error::new(ErrorKind::Unavailable, message).with_retry_after(Duration::from_secs(1)));
+        }
+        Ok(held)
+    }
+}
+
+/// Room that is given back when it is dropped.
+pub(crate) struct Held<'a> {
+    bodies: &'a Bodies,
+    bytes: usize,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.bodies.held.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
 
 /// The most of a refused body that is still taken from the client: Cloudflare lets no more than this through on most plans.
 const MAX_DRAINED: u64 = 100 << 20;
@@ -53,7 +101,8 @@ async fn drain(mut stream: BoxStream<'static, Result<Bytes>>, mut read: u64) {
     }
 }
 
-fn announced_length(headers: &HeaderMap) -> Option<u64> {
+/// What a request says about its length.
+pub(crate) fn announced_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
@@ -112,6 +161,17 @@ mod tests {
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
             .collect();
         block_on(read_body(&headers, Body::from(body), 4))
+    }
+
+    #[test]
+    fn room_is_given_back() {
+        let bodies = Bodies::new(10);
+        let first = bodies.hold(Some(99), 8).unwrap();
+        assert!(bodies.hold(Some(2), 8).is_ok());
+        assert_eq!(bodies.hold(None, 8).err().unwrap().kind(), ErrorKind::Unavailable);
+        drop(first);
+        assert!(bodies.hold(None, 8).is_ok());
+        assert_eq!(bodies.held.into_inner(), 0);
     }
 
     #[test]

@@ -1,45 +1,39 @@
-use std::sync::Arc;
-
 use bytes::{Bytes, BytesMut};
-use edge_ai_core::{Body, ChatStream, Context, Error, Operation, Result, Timestamp};
+use edge_ai_core::{Body, ChatStream, Result};
 use edge_ai_providers::openai::{self, ChatStreamEncoder, Head};
 use futures_util::StreamExt;
 use http::{Response, StatusCode};
 
-use super::response::{error_response, event_stream, for_client, json, tell, tell_retried};
-use crate::gateway::Gateway;
-use crate::usage::{Meter, failed, metered};
+use super::call::{Call, refusal};
+use super::response::{event_stream, for_client, json, tell};
+use crate::usage::{failed, metered};
 
 /// How many frames that have arrived together go out together: each write is a crossing into the runtime.
 const MAX_TOGETHER: usize = 32;
 
 /// `POST /v1/chat/completions`
-pub(crate) async fn chat_completions(
-    gateway: &Gateway,
-    body: &Bytes,
-    context: Context,
-    arrived: Timestamp,
-) -> Result<Response<Body>> {
-    let meter = Meter::start(
-        Arc::clone(&gateway.books),
-        context.clone(),
-        Operation::Chat,
+pub(crate) async fn chat_completions(call: Call<'_>) -> Result<Response<Body>> {
+    let read = openai::decode_chat_request(&call.body);
+    let asked = call.asked(read, |asked| (&asked.request.model, asked.stream))?;
+    let Call {
+        gateway,
+        context,
         arrived,
-    );
-    let call = openai::decode_chat_request(body).map_err(|error| failed(&meter, error))?;
-    meter.asked(&call.request.model, call.stream);
+        meter,
+        ..
+    } = call;
     let head = Head {
         id: format!("chatcmpl-{}", context.request_id.as_deref().unwrap_or_default()),
         created: arrived.as_secs(),
-        model: call.request.model.clone(),
+        model: asked.request.model.clone(),
     };
-    let request = call.request.with_context(context.clone());
-    let mut response = if call.stream {
+    let request = asked.request.with_context(context.clone());
+    let mut response = if asked.stream {
         let stream = match gateway.chat.chat_stream(request).await {
             Ok(stream) => metered(stream, meter),
             Err(error) => return Ok(refusal(&context, &failed(&meter, error))),
         };
-        event_stream(encoded(stream, ChatStreamEncoder::new(head, call.include_usage)))
+        event_stream(encoded(stream, ChatStreamEncoder::new(head, asked.include_usage)))
     } else {
         match gateway.chat.chat(request).await {
             Ok(answer) => {
@@ -51,14 +45,6 @@ pub(crate) async fn chat_completions(
     };
     tell(&context, response.headers_mut());
     Ok(response)
-}
-
-/// A failure after the models were asked.
-pub(super) fn refusal(context: &Context, error: &Error) -> Response<Body> {
-    let mut response = error_response(error);
-    tell(context, response.headers_mut());
-    tell_retried(context, error, response.headers_mut());
-    response
 }
 
 /// The stream in OpenAI's words, its failure included.

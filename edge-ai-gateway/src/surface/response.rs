@@ -5,6 +5,9 @@ use edge_ai_core::{Body, Context, Error, ErrorKind};
 use edge_ai_providers::openai;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use crate::limit::whole_seconds;
 
 /// An answer of JSON.
 pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
@@ -37,30 +40,48 @@ pub(crate) fn error_response(error: &Error) -> Response<Body> {
     let mut response = json(status, openai::encode_error(&error));
     let headers = response.headers_mut();
     if let Some(wait) = error.retry_after() {
-        set(
-            headers,
-            "retry-after",
-            wait.as_secs() + u64::from(wait.subsec_nanos() > 0),
-        );
+        set(headers, "retry-after", whole_seconds(wait));
         set(headers, "retry-after-ms", wait.as_nanos().div_ceil(1_000_000));
+    }
+    if !error.is_retryable() {
+        tell_not_to_retry(headers);
     }
     response
 }
 
-/// What a client may know of a failure. That a vendor refuses the gateway's own key is not the client's 401, and the vendor's words about it
-/// may show a part of the key.
+/// What a client may know of a failure.
+///
+/// What is wrong with the request is told in full, in the vendor's own words where it speaks the client's dialect. What lies between the
+/// gateway and a vendor is the operator's: the vendor's words about it can show a part of a key, an organization, or an address, and its
+/// 401 is not the client's. The operator finds them in the usage record.
 pub(super) fn for_client(error: &Error) -> Error {
-    match (error.kind(), error.provider()) {
-        (ErrorKind::Authentication, Some(provider)) => {
-            let message = format!(
-                "{provider} refused the gateway's credentials; its operator has to check the API key"
-            );
-            Error::new(ErrorKind::BadUpstream, message)
-                .with_provider(provider)
-                .with_code("provider_authentication_failed")
-        }
-        _ => error.clone(),
+    let Some(provider) = error.provider() else {
+        return error.clone();
+    };
+    let (kind, message) = match error.kind() {
+        ErrorKind::Authentication | ErrorKind::PermissionDenied => (
+            ErrorKind::BadUpstream,
+            "refused the gateway's credentials; its operator has to check the API key",
+        ),
+        ErrorKind::QuotaExceeded => (ErrorKind::QuotaExceeded, "has no quota left for this gateway"),
+        ErrorKind::RateLimited => (
+            ErrorKind::RateLimited,
+            "takes no more requests from this gateway for now",
+        ),
+        ErrorKind::Unavailable => (ErrorKind::Unavailable, "is overloaded, down or out of reach"),
+        _ => return error.clone(),
+    };
+    let mut told = Error::new(kind, format!("{provider} {message}")).with_retryable(error.is_retryable());
+    if kind == error.kind() {
+        told = told.with_status(error.status());
     }
+    if let Some(code) = error.code() {
+        told = told.with_code(code);
+    }
+    if let Some(wait) = error.retry_after() {
+        told = told.with_retry_after(wait);
+    }
+    told
 }
 
 /// Tells what was done for the request.
@@ -70,21 +91,73 @@ pub(super) fn tell(context: &Context, headers: &mut HeaderMap) {
     }
     let attempts = context.trail.attempts();
     if let Some(last) = attempts.last() {
-        set(headers, "x-edge-ai-provider", &last.provider);
-        set(headers, "x-edge-ai-model", &last.model);
+        set(
+            headers,
+            "x-edge-ai-provider",
+            utf8_percent_encode(&last.provider, UNSAFE),
+        );
+        set(
+            headers,
+            "x-edge-ai-model",
+            utf8_percent_encode(&last.model, UNSAFE),
+        );
         set(headers, "x-edge-ai-attempts", attempts.len());
     }
 }
 
-/// Keeps the client's own retries from multiplying with those that were made here.
-pub(super) fn tell_retried(context: &Context, error: &Error, headers: &mut HeaderMap) {
-    if error.is_retryable() && context.trail.attempts().len() > 1 {
-        set(headers, "x-should-retry", false);
-    }
+/// Keeps a client's own retries from adding to those that were made here, or to a failure that stays.
+pub(super) fn tell_not_to_retry(headers: &mut HeaderMap) {
+    headers.insert("x-should-retry", HeaderValue::from_static("false"));
 }
+
+/// What a header's value cannot carry as it is.
+const UNSAFE: &AsciiSet = CONTROLS;
 
 fn set(headers: &mut HeaderMap, name: &'static str, value: impl Display) {
     if let Ok(value) = HeaderValue::try_from(value.to_string()) {
         headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn what_lies_between_gateway_and_vendor_stays_there() {
+        let error = Error::new(ErrorKind::RateLimited, "limit reached in organization org-1")
+            .with_provider("openai")
+            .with_status(429)
+            .with_code("rate_limit_exceeded")
+            .with_retry_after(Duration::MAX);
+        let told = for_client(&error);
+        assert!(!told.to_string().contains("org-1"));
+        assert_eq!((told.status(), told.code()), (429, Some("rate_limit_exceeded")));
+        assert!(told.is_retryable());
+        assert_eq!(
+            error_response(&error).headers()["retry-after"],
+            u64::MAX.to_string()
+        );
+    }
+
+    #[test]
+    fn a_vendors_refusal_of_our_key_is_not_the_clients() {
+        for kind in [ErrorKind::Authentication, ErrorKind::PermissionDenied] {
+            let error = Error::new(kind, "bad key sk-1")
+                .with_provider("openai")
+                .with_status(401);
+            let response = error_response(&error);
+            assert_eq!(response.status(), 502);
+            assert_eq!(response.headers()["x-should-retry"], "false");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_request_is_told_in_full() {
+        let error = Error::invalid("temperature", "too hot")
+            .with_provider("openai")
+            .with_status(400);
+        assert_eq!(for_client(&error).message(), "too hot");
     }
 }

@@ -15,9 +15,9 @@ impl D1UsageLog {
     pub const MIGRATION: &str = include_str!("d1.sql");
 
     const INSERT: &str = "INSERT OR IGNORE INTO usage_records (request_id, time_ms, tenant, operation, requested_model, provider, model, \
-         stream, outcome, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_nano_dollars, \
+         stream, outcome, error, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_nano_dollars, \
          latency_ms, time_to_first_token_ms, cache, attempts, warnings, metadata) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
 
     /// Keeps records in `database`.
     pub const fn new(database: D1Database) -> Self {
@@ -54,6 +54,7 @@ impl D1UsageLog {
             text(record.model.as_deref()),
             D1Type::Boolean(record.stream),
             D1Type::Text(record.outcome.as_str()),
+            text(record.error.as_deref()),
             tokens(|usage| usage.input_tokens),
             tokens(|usage| usage.output_tokens),
             tokens(|usage| usage.cache_read_tokens),

@@ -10,6 +10,8 @@ CREATE TABLE IF NOT EXISTS usage_records (
     stream                 INTEGER NOT NULL,
     -- `ok`, or the kind of error, such as `rate_limited`, `interrupted`, `cancelled`.
     outcome                TEXT NOT NULL,
+    -- What was said about a failure; the client may have been told less.
+    error                  TEXT,
     -- NULL when no vendor said; that is not the same as 0.
     input_tokens           INTEGER,
     output_tokens          INTEGER,

@@ -1,14 +1,19 @@
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use edge_ai_core::{
-    CacheStatus, ChatEvent, ChatFrame, ChatStream, Clock, Context, Error, ErrorKind, Money, Operation,
-    Outcome, Result, Timestamp, Usage, UsageRecord, UsageSink,
+    Background, CacheStatus, ChatEvent, ChatFrame, ChatStream, Clock, Context, Error, ErrorKind, Money,
+    Operation, Result, Timestamp, Usage, UsageRecord, UsageSink,
 };
+use futures_channel::oneshot;
 
-use super::PriceTable;
+use super::{LogLine, PriceTable};
 
 /// Makes the record of one request, and hands it to the sinks exactly once: when it is settled, or when it is dropped because the client
 /// went away.
+///
+/// The work after the answer is given to the background at once and waits for the record: in a Worker, that keeps the request's context
+/// alive when the client has left.
 #[derive(Debug)]
 pub(crate) struct Meter(Mutex<Option<Open>>);
 
@@ -17,19 +22,31 @@ struct Open {
     record: UsageRecord,
     context: Context,
     books: Arc<Books>,
+    background: Arc<dyn Background>,
+    done: oneshot::Sender<UsageRecord>,
 }
 
 /// What a meter needs of the gateway.
-#[derive(Debug)]
 pub(crate) struct Books {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) prices: PriceTable,
     pub(crate) sinks: Vec<Arc<dyn UsageSink>>,
+    pub(crate) log: Option<LogLine>,
+}
+
+impl fmt::Debug for Books {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Books")
+            .field("prices", &self.prices)
+            .field("sinks", &self.sinks)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Meter {
     pub(crate) fn start(
         books: Arc<Books>,
+        background: Arc<dyn Background>,
         context: Context,
         operation: Operation,
         arrived: Timestamp,
@@ -38,10 +55,14 @@ impl Meter {
         let mut record = UsageRecord::new(id, arrived, operation, "");
         record.tenant = context.tenant.as_deref().map(str::to_owned);
         record.metadata.clone_from(&context.metadata);
+        let (done, record_done) = oneshot::channel();
+        background.run(Box::pin(keep(Arc::clone(&books), context.clone(), record_done)));
         Self(Mutex::new(Some(Open {
             record,
             context,
             books,
+            background,
+            done,
         })))
     }
 
@@ -62,17 +83,16 @@ impl Meter {
     }
 
     /// The request has failed.
-    pub(crate) fn fail(&self, kind: ErrorKind) {
-        self.close(|record| record.outcome = Outcome::Error(kind));
+    pub(crate) fn fail(&self, error: &Error) {
+        self.close(|record| record.set_error(error.kind(), &error.to_string()));
     }
 
     /// Looks at what goes to the client.
     fn see(&self, item: &Result<ChatFrame>) {
         let frame = match item {
             Ok(frame) => frame,
-            Err(error) => return self.fail(error.kind()),
+            Err(error) => return self.fail(error),
         };
-        let mut done = false;
         self.with(|open| {
             for event in &frame.events {
                 match event {
@@ -85,12 +105,11 @@ impl Meter {
                     | ChatEvent::ToolCall(_)
                     | ChatEvent::Refusal(_)
                     | ChatEvent::Part(_) => open.note_first_token(),
-                    ChatEvent::Done => done = true,
                     _ => {}
                 }
             }
         });
-        if done {
+        if frame.is_last() {
             self.close(|_| {});
         }
     }
@@ -105,6 +124,7 @@ impl Meter {
         let open = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut open) = open {
             finish(&mut open.record);
+            open.complete();
             open.hand_over();
         }
     }
@@ -112,7 +132,34 @@ impl Meter {
 
 impl Drop for Meter {
     fn drop(&mut self) {
-        self.fail(ErrorKind::Cancelled);
+        self.fail(&Error::new(
+            ErrorKind::Cancelled,
+            "the client left before the answer was complete",
+        ));
+    }
+}
+
+/// Waits for the record and hands it to the sinks.
+async fn keep(books: Arc<Books>, context: Context, record: oneshot::Receiver<UsageRecord>) {
+    if let Ok(record) = record.await {
+        keep_now(books, context, record).await;
+    }
+}
+
+/// Hands a record to the sinks, each told of what went wrong before it.
+async fn keep_now(books: Arc<Books>, context: Context, mut record: UsageRecord) {
+    for sink in &books.sinks {
+        // Work after the answer, such as a cache's, may have added some.
+        record.warnings = context.trail.warnings();
+        if let Err(error) = sink.record(&record).await {
+            context.trail.warn(format!("usage: {error}"));
+            if let Some(log) = &books.log {
+                log(&format!(
+                    "the record of {} was not kept: {error}",
+                    record.request_id
+                ));
+            }
+        }
     }
 }
 
@@ -128,27 +175,17 @@ impl Open {
         u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn hand_over(mut self) {
-        self.complete();
+    fn hand_over(self) {
         let Self {
             record,
             context,
             books,
+            background,
+            done,
         } = self;
-        let trail = context.trail.clone();
-        let work = async move {
-            let mut record = record;
-            for sink in &books.sinks {
-                if let Err(error) = sink.record(&record).await {
-                    // The sinks that follow tell that this one failed.
-                    trail.warn(format!("usage: {error}"));
-                    record.warnings = trail.warnings();
-                }
-            }
-        };
-        match &context.background {
-            Some(background) => background.run(Box::pin(work)),
-            None => edge_ai_core::Background::run(&edge_ai_core::Detached, Box::pin(work)),
+        // A background that does not wait has dropped the work that did.
+        if let Err(record) = done.send(record) {
+            background.run(Box::pin(keep_now(books, context, record)));
         }
     }
 
@@ -158,11 +195,11 @@ impl Open {
             record,
             context,
             books,
+            ..
         } = self;
         let trail = &context.trail;
         record.latency_ms = latency;
         record.attempts = trail.attempts();
-        record.warnings = trail.warnings();
         record.cache = trail.cache();
         if record.cache == Some(CacheStatus::Hit) {
             // What the kept answer took was paid for when it was made.
@@ -190,14 +227,14 @@ pub(crate) fn metered(stream: ChatStream, meter: Meter) -> ChatStream {
 
 /// A failure that came before there was anything to meter.
 pub(crate) fn failed(meter: &Meter, error: Error) -> Error {
-    meter.fail(error.kind());
+    meter.fail(&error);
     error
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use edge_ai_core::{Attempt, Detached, ManualClock};
+    use edge_ai_core::{Attempt, Inline, ManualClock, Outcome};
     use edge_ai_testkit::memory::MemoryUsageSink;
     use futures_util::{StreamExt, stream};
     use std::time::Duration;
@@ -216,14 +253,19 @@ mod tests {
             clock: Arc::new(clock.clone()),
             prices: PriceTable::default(),
             sinks: vec![Arc::clone(&sink) as Arc<dyn UsageSink>],
+            log: None,
         });
-        let context = Context::default()
-            .with_request_id("r")
-            .with_background(Arc::new(Detached));
+        let context = Context::default().with_request_id("r");
         context
             .trail
             .add_attempt(Attempt::new("openai", "gpt-4o-mini", None, Duration::ZERO));
-        let meter = Meter::start(books, context.clone(), Operation::Chat, clock.now());
+        let meter = Meter::start(
+            books,
+            Arc::new(Inline),
+            context.clone(),
+            Operation::Chat,
+            clock.now(),
+        );
         meter.asked("cheap", true);
         Bench {
             clock,

@@ -41,10 +41,7 @@ pub fn decode_error(status: u16, headers: &HeaderMap, body: Bytes) -> Error {
             if !KINDS.iter().any(|(name, _)| *name == error.kind) {
                 decoded = restate(&decoded, kind_of_status(status));
             }
-            decoded.with_native(Native {
-                dialect: MESSAGES,
-                body,
-            })
+            decoded.with_native(Native::new(MESSAGES, body))
         }
         Err(_) => {
             let quote: String = String::from_utf8_lossy(&body)
@@ -70,12 +67,8 @@ pub fn decode_error(status: u16, headers: &HeaderMap, body: Bytes) -> Error {
 /// Reads an `error` event of a stream, or an error where an answer should be.
 pub(super) fn from_event(data: &str) -> Error {
     match serde_json::from_str::<Envelope>(data) {
-        Ok(Envelope { error, request_id }) => {
-            from_detail(&error, request_id.as_deref()).with_native(Native {
-                dialect: MESSAGES,
-                body: Bytes::copy_from_slice(data.as_bytes()),
-            })
-        }
+        Ok(Envelope { error, request_id }) => from_detail(&error, request_id.as_deref())
+            .with_native(Native::new(MESSAGES, Bytes::copy_from_slice(data.as_bytes()))),
         Err(error) => {
             Error::new(ErrorKind::BadUpstream, "an error that does not read as one").with_source(error)
         }

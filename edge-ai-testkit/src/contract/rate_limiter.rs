@@ -55,7 +55,7 @@ impl RateLimiterSubject {
     }
 
     fn burst(&self) -> u32 {
-        self.quota.requests.get()
+        self.quota.requests().get()
     }
 
     async fn check(&self, key: &str, cost: u32) -> Result<Decision, Stop> {
@@ -227,7 +227,7 @@ async fn an_allowed_call_need_not_wait(subject: RateLimiterSubject) -> Check {
 async fn a_denied_call_is_told_when_to_come_back(subject: RateLimiterSubject) -> Check {
     subject.spend("key").await?;
     let decision = subject.check("key", 1).await?;
-    let within = decision.retry_after <= subject.quota.period;
+    let within = decision.retry_after <= subject.quota.period();
     ensure!(
         !decision.retry_after.is_zero() && within,
         "a denied call waits over zero, at most a period: {decision:?}"
@@ -273,7 +273,7 @@ async fn what_comes_back_is_even(subject: RateLimiterSubject) -> Check {
     require!(subject.exact, "the limiter's clock runs while the case does");
     subject.spend("key").await?;
     // A request's share of a period, rounded up as the limiter may.
-    let share = subject.quota.period.div_f64(f64::from(subject.burst())) + Duration::from_nanos(1);
+    let share = subject.quota.period().div_f64(f64::from(subject.burst())) + Duration::from_nanos(1);
     for call in 1..=subject.burst() {
         subject.clock.sleep(share).await;
         ensure!(

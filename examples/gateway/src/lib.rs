@@ -48,8 +48,9 @@ fn build(env: &Env) -> Result<EdgeAi> {
     if let Some(requests) = number(env, "RATE_LIMIT_PER_MINUTE")? {
         edge = edge.rate_limit(Limit::per_ip(Quota::per_minute(requests)));
     }
-    if let Some(keys) = env.text("GATEWAY_KEYS") {
-        edge = edge.access(Access::Keys(ApiKeys::parse(&keys)?));
+    // A variable that is there and empty is a slip, and must not open the door.
+    if let Ok(keys) = env.var("GATEWAY_KEYS") {
+        edge = edge.access(Access::Keys(ApiKeys::parse(&keys.to_string())?));
     }
     edge.build()
 }

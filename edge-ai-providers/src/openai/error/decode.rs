@@ -22,7 +22,7 @@ pub fn decode_error(status: u16, headers: &HeaderMap, body: Bytes) -> Error {
     let report = report.unwrap_or_else(|| Report::of_text(status, &body));
     let mut error = report.into_error(Some(status)).with_status(status);
     if structured {
-        error = error.with_native(Native { dialect: CHAT, body });
+        error = error.with_native(Native::new(CHAT, body));
     }
     if let Some(delay) = retry_after(headers) {
         error = error.with_retry_after(delay);
@@ -37,10 +37,9 @@ pub fn decode_error(status: u16, headers: &HeaderMap, body: Bytes) -> Error {
 /// The error that stands in the place of an answer or of a stream's chunk; `None` when there is none in the text.
 pub(crate) fn error_in_body(text: &str) -> Option<Error> {
     let report = Report::read(text)?;
-    let native = report.structured.then(|| Native {
-        dialect: CHAT,
-        body: Bytes::copy_from_slice(text.as_bytes()),
-    });
+    let native = report
+        .structured
+        .then(|| Native::new(CHAT, Bytes::copy_from_slice(text.as_bytes())));
     let error = report.into_error(None);
     Some(match native {
         Some(native) => error.with_native(native),

@@ -1,0 +1,81 @@
+use bytes::Bytes;
+use edge_ai_core::{Body, Context, Error, Result, Timestamp};
+use http::Response;
+
+use super::response::{error_response, tell, tell_not_to_retry};
+use crate::gateway::Gateway;
+use crate::usage::Meter;
+
+/// The longest name of a model: it goes into records and headers.
+const MAX_MODEL: usize = 256;
+
+/// A request whose body has been read, with the record that was opened for it.
+pub(crate) struct Call<'a> {
+    pub(crate) gateway: &'a Gateway,
+    pub(crate) body: Bytes,
+    pub(crate) context: Context,
+    pub(crate) arrived: Timestamp,
+    pub(crate) meter: Meter,
+}
+
+impl Call<'_> {
+    /// Notes what the request asks for, or that it cannot be read.
+    ///
+    /// # Errors
+    /// What reading it returned, and for a name that no model can have.
+    pub(super) fn asked<T>(&self, read: Result<T>, asks: impl Fn(&T) -> (&str, bool)) -> Result<T> {
+        let checked = read.and_then(|request| {
+            check_model(asks(&request).0)?;
+            Ok(request)
+        });
+        match checked {
+            Ok(request) => {
+                let (model, stream) = asks(&request);
+                self.meter.asked(model, stream);
+                Ok(request)
+            }
+            Err(error) => {
+                self.meter.fail(&error);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// A failure after the models were asked.
+pub(super) fn refusal(context: &Context, error: &Error) -> Response<Body> {
+    let mut response = error_response(error);
+    tell(context, response.headers_mut());
+    if context.trail.attempts().len() > 1 {
+        tell_not_to_retry(response.headers_mut());
+    }
+    response
+}
+
+fn check_model(model: &str) -> Result<()> {
+    if model.len() > MAX_MODEL {
+        return Err(Error::invalid(
+            "model",
+            format!("a model's name has at most {MAX_MODEL} bytes"),
+        ));
+    }
+    if model.chars().any(char::is_control) {
+        return Err(Error::invalid(
+            "model",
+            "a model's name has no control characters",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_no_model_can_have_are_refused() {
+        assert!(check_model("workers-ai/@cf/meta/llama-3.1-8b-instruct").is_ok());
+        assert_eq!(check_model(&"x".repeat(300)).unwrap_err().param(), Some("model"));
+        assert_eq!(check_model("a\r\nb: c").unwrap_err().param(), Some("model"));
+    }
+}
