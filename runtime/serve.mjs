@@ -45,7 +45,8 @@ try {
     miniflareOptions(config, {
       ...values,
       port: Number(values.port),
-      vars: Object.fromEntries(values.var.map(keyAndValue)),
+      // From the environment those that other users of the machine must not see among the arguments.
+      vars: { ...JSON.parse(process.env.SERVE_VARS ?? "{}"), ...Object.fromEntries(values.var.map(keyAndValue)) },
       log: new Log(LogLevel.WARN),
     }),
   );

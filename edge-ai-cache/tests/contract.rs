@@ -244,6 +244,25 @@ mod cached {
     }
 
     #[test]
+    fn labels_that_matter_keep_requests_apart() {
+        let model = ScriptedChatModel::new().otherwise("Paris");
+        let cached = cached(&model).labels(["plan"]);
+        let ask = |labels: &[(&str, &str)]| {
+            let mut request = question();
+            let labels = labels
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            request.context.metadata = labels.collect();
+            block_on(cached.chat(request)).unwrap();
+            model.requests().len()
+        };
+        assert_eq!(ask(&[]), 1);
+        assert_eq!(ask(&[("plan", "pro")]), 2);
+        assert_eq!(ask(&[("plan", "free")]), 3);
+        assert_eq!(ask(&[("plan", "pro"), ("user", "7")]), 3);
+    }
+
+    #[test]
     fn a_callers_wish_is_met() {
         let model = ScriptedChatModel::new()
             .answer("old")

@@ -151,6 +151,25 @@ impl Extra {
         }
     }
 
+    /// Adds fields of the same dialect; one of a known name replaces the known. Those of another dialect are dropped, unless there is none
+    /// yet.
+    pub fn extend(&mut self, more: Self) {
+        let Some(tagged) = self.0.as_deref_mut() else {
+            *self = more;
+            return;
+        };
+        let Some(more) = more.0.filter(|more| more.dialect == tagged.dialect) else {
+            return;
+        };
+        let known = &mut tagged.fields.0;
+        for (name, value) in more.fields.0 {
+            match known.iter_mut().find(|(field, _)| *field == name) {
+                Some(field) => field.1 = value,
+                None => known.push((name, value)),
+            }
+        }
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
@@ -240,6 +259,27 @@ mod tests {
         let text = r#"{"z":12345678901234567890123,"a":1.10}"#;
         assert_eq!(RawJson::parse(text).unwrap().get(), text);
         assert_eq!(RawJson::parse("{").unwrap_err().kind(), ErrorKind::InvalidRequest);
+    }
+
+    #[test]
+    fn later_fields_replace_earlier_ones_of_their_dialect() {
+        let dialect = Dialect::new("d");
+        let field = |name: &str, json: &str| (name.to_owned(), RawJson::parse(json).unwrap());
+        let mut extra = Extra::default();
+        extra.extend(Extra::new(
+            dialect.clone(),
+            vec![field("a", "1"), field("b", "2")],
+        ));
+        extra.extend(Extra::new(
+            dialect.clone(),
+            vec![field("c", "3"), field("a", "4")],
+        ));
+        extra.extend(Extra::new(Dialect::new("other"), vec![field("a", "5")]));
+        let fields: Vec<_> = extra
+            .fields_for(&dialect)
+            .map(|(name, value)| (name, value.get()))
+            .collect();
+        assert_eq!(fields, [("a", "4"), ("b", "2"), ("c", "3")]);
     }
 
     #[test]

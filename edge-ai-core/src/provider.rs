@@ -67,12 +67,18 @@ pub struct Capabilities {
     pub chat: bool,
     /// Calls tools.
     pub tools: bool,
+    /// Calls several tools in one turn.
+    #[serde(default)]
+    pub parallel_tools: bool,
     /// Sees images.
     pub vision: bool,
     /// Answers in a JSON schema.
     pub json_schema: bool,
     /// Thinks before it answers.
     pub reasoning: bool,
+    /// Reads a repeated beginning of the prompt from the vendor's cache, and says how much.
+    #[serde(default)]
+    pub prompt_caching: bool,
     /// Embeds texts.
     pub embeddings: bool,
 }
@@ -82,10 +88,24 @@ impl Capabilities {
     pub const CHAT: Self = Self {
         chat: true,
         tools: false,
+        parallel_tools: false,
         vision: false,
         json_schema: false,
         reasoning: false,
+        prompt_caching: false,
         embeddings: false,
+    };
+
+    /// Everything there is.
+    pub const ALL: Self = Self {
+        chat: true,
+        tools: true,
+        parallel_tools: true,
+        vision: true,
+        json_schema: true,
+        reasoning: true,
+        prompt_caching: true,
+        embeddings: true,
     };
 
     /// An embedding model.
@@ -99,6 +119,16 @@ impl Capabilities {
     #[must_use]
     pub const fn tools(self) -> Self {
         Self { tools: true, ..self }
+    }
+
+    /// And several tools in one turn.
+    #[must_use]
+    pub const fn parallel_tools(self) -> Self {
+        Self {
+            tools: true,
+            parallel_tools: true,
+            ..self
+        }
     }
 
     /// And images.
@@ -121,6 +151,24 @@ impl Capabilities {
     pub const fn reasoning(self) -> Self {
         Self {
             reasoning: true,
+            ..self
+        }
+    }
+
+    /// And embeddings.
+    #[must_use]
+    pub const fn embeddings(self) -> Self {
+        Self {
+            embeddings: true,
+            ..self
+        }
+    }
+
+    /// And the vendor's prompt cache.
+    #[must_use]
+    pub const fn prompt_caching(self) -> Self {
+        Self {
+            prompt_caching: true,
             ..self
         }
     }

@@ -123,6 +123,8 @@ struct Manual {
     jumping: bool,
     next_id: u64,
     sleepers: Vec<Sleeper>,
+    /// Who would wake first, and how often it was polled since nothing else has changed.
+    patience: (u64, u32),
 }
 
 #[derive(Debug)]
@@ -194,16 +196,15 @@ impl Clock for ManualClock {
             clock: self.clone(),
             id,
         };
-        let mut turns = 0_u32;
-        poll_fn(|context| self.with(|manual| manual.poll(id, &mut turns, context.waker()))).await;
+        poll_fn(|context| self.with(|manual| manual.poll(id, context.waker()))).await;
     }
 }
 
 impl Manual {
-    /// Turns to let everything else that is ready go first, before time jumps.
+    /// Turns in which everything else that is ready, or begins to sleep, goes first, before time jumps.
     const PATIENCE: u32 = 4;
 
-    fn poll(&mut self, id: u64, turns: &mut u32, waker: &Waker) -> Poll<()> {
+    fn poll(&mut self, id: u64, waker: &Waker) -> Poll<()> {
         let first = self
             .sleepers
             .iter()
@@ -212,13 +213,20 @@ impl Manual {
         let Some(sleeper) = self.sleepers.iter_mut().find(|sleeper| sleeper.id == id) else {
             return Poll::Ready(());
         };
-        if self.jumping && first == Some((sleeper.until, id)) && *turns >= Self::PATIENCE {
-            self.now = self.now.max(sleeper.until);
+        if self.jumping && first == Some((sleeper.until, id)) {
+            let turns = if self.patience.0 == id {
+                self.patience.1 + 1
+            } else {
+                0
+            };
+            self.patience = (id, turns);
+            if turns >= Self::PATIENCE {
+                self.now = self.now.max(sleeper.until);
+            }
         }
         if self.now >= sleeper.until {
             return Poll::Ready(());
         }
-        *turns += 1;
         if self.jumping {
             waker.wake_by_ref();
         } else {

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use edge_ai_core::{ChatModel, Clock, Entropy, Provider, Result, UsageSink};
 
@@ -30,12 +31,16 @@ pub struct GatewayBuilder {
     retry: RetryPolicy,
     timeouts: Timeouts,
     max_body: usize,
+    keep_alive: Duration,
 }
 
 impl GatewayBuilder {
     /// The largest request body by default, 8 MiB: a few pictures fit, and a Worker's memory is not filled by one caller.
     /// All bodies that are under way together may take four times as much.
     pub const DEFAULT_MAX_BODY: usize = 8 << 20;
+
+    /// How long a stream is silent by default until it is kept alive, 15 seconds: shorter than what proxies wait.
+    pub const DEFAULT_KEEP_ALIVE: Duration = Duration::from_secs(15);
 
     /// A gateway that lives by `clock` and `entropy`.
     pub fn new(clock: impl Clock, entropy: impl Entropy) -> Self {
@@ -54,6 +59,7 @@ impl GatewayBuilder {
             retry: RetryPolicy::default(),
             timeouts: Timeouts::default(),
             max_body: Self::DEFAULT_MAX_BODY,
+            keep_alive: Self::DEFAULT_KEEP_ALIVE,
         }
     }
 
@@ -71,7 +77,7 @@ impl GatewayBuilder {
         }
     }
 
-    /// Gives a name to a model, or to several of which the first that works answers.
+    /// Gives a name to a model, or to a [choice](Route) among several.
     pub fn route(mut self, name: impl Into<String>, route: Route) -> Self {
         self.routes.push((name.into(), route));
         self
@@ -140,6 +146,14 @@ impl GatewayBuilder {
         }
     }
 
+    /// Sets how long a stream is silent until something that clients pass over is sent.
+    pub fn keep_alive(self, every: Duration) -> Self {
+        Self {
+            keep_alive: every,
+            ..self
+        }
+    }
+
     /// The gateway.
     ///
     /// # Errors
@@ -152,7 +166,8 @@ impl GatewayBuilder {
         let table = Arc::new(table);
         let router = Router::new(table, Arc::clone(&self.clock), Arc::clone(&self.entropy))
             .retry(self.retry)
-            .timeouts(self.timeouts);
+            .timeouts(self.timeouts)
+            .prices(self.prices.clone());
         let chat: Arc<dyn ChatModel> = Arc::new(router.clone());
         let chat = self
             .layers
@@ -175,6 +190,7 @@ impl GatewayBuilder {
             books: Arc::new(books),
             entropy: self.entropy,
             max_body: self.max_body,
+            keep_alive: self.keep_alive,
             bodies: Bodies::new(self.max_body.saturating_mul(BODIES_AT_ONCE)),
         })
     }

@@ -1,5 +1,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use edge_ai_core::{
     Background, Body, ChatModel, Clock, Context, EmbeddingModel, Entropy, Error, ErrorKind, Operation,
@@ -12,7 +13,7 @@ use crate::access::Access;
 use crate::builder::GatewayBuilder;
 use crate::limit::IpLimit;
 use crate::route::Router;
-use crate::surface::{self, Bodies, Call, Endpoint};
+use crate::surface::{self, Bodies, Call, Client, Endpoint, KeepAlive};
 use crate::usage::{Books, Meter};
 
 /// An AI gateway: an HTTP surface over a stack of models.
@@ -42,6 +43,7 @@ pub struct Gateway {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) max_body: usize,
     pub(crate) bodies: Bodies,
+    pub(crate) keep_alive: Duration,
 }
 
 /// Who is at the other end of a connection, as the server that took it knows, and where work goes that the answer does not wait for.
@@ -90,12 +92,18 @@ impl Gateway {
     pub async fn handle(&self, request: Request<Body>, caller: Caller) -> Response<Body> {
         let arrived = self.books.clock.now();
         let id = self.new_request_id();
+        let client = Client::at(request.uri().path());
         let mut told = HeaderMap::new();
-        let outcome = self.answer(request, caller, &id, arrived, &mut told).await;
-        let mut response = outcome.unwrap_or_else(|error| surface::error_response(&error));
+        let outcome = self
+            .answer(request, client, caller, &id, arrived, &mut told)
+            .await;
+        let mut response = outcome.unwrap_or_else(|error| surface::error_response(client, &error));
         let headers = response.headers_mut();
         headers.extend(told);
         if let Ok(id) = HeaderValue::try_from(id) {
+            if client == Client::Anthropic {
+                headers.insert("request-id", id.clone());
+            }
             headers.insert("x-request-id", id);
         }
         response
@@ -104,6 +112,7 @@ impl Gateway {
     async fn answer(
         &self,
         request: Request<Body>,
+        client: Client,
         caller: Caller,
         id: &str,
         arrived: Timestamp,
@@ -129,7 +138,7 @@ impl Gateway {
             Endpoint::Health => return Ok(surface::health()),
             Endpoint::Models => return Ok(surface::models(&self.router)),
             Endpoint::Model(model) => return surface::model(&self.router, &model),
-            Endpoint::ChatCompletions => Operation::Chat,
+            Endpoint::ChatCompletions | Endpoint::Messages => Operation::Chat,
             Endpoint::Embeddings => Operation::Embeddings,
         };
         let _held = self
@@ -140,6 +149,7 @@ impl Gateway {
         let meter = Meter::start(books, caller.background, context.clone(), operation, arrived);
         let call = Call {
             gateway: self,
+            client,
             body,
             context,
             arrived,
@@ -147,7 +157,7 @@ impl Gateway {
         };
         match operation {
             Operation::Embeddings => surface::embeddings(call).await,
-            _ => surface::chat_completions(call).await,
+            _ => surface::chat(call).await,
         }
     }
 
@@ -165,6 +175,13 @@ impl Gateway {
             decision.retry_after.as_nanos().div_ceil(1_000_000),
         );
         Err(Error::new(ErrorKind::RateLimited, message).with_code("rate_limit_exceeded"))
+    }
+
+    pub(crate) fn keep_alive(&self) -> KeepAlive {
+        KeepAlive {
+            clock: Arc::clone(&self.books.clock),
+            every: self.keep_alive,
+        }
     }
 
     fn new_request_id(&self) -> String {

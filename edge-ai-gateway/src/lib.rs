@@ -14,7 +14,7 @@ pub use access::{Access, ApiKeys};
 pub use builder::GatewayBuilder;
 pub use gateway::{Caller, Gateway};
 pub use limit::Limit;
-pub use route::{RetryPolicy, Route, RouteTable, Router, Timeouts};
+pub use route::{Affinity, Condition, RetryPolicy, Route, RouteTable, Router, Timeouts};
 #[cfg(feature = "worker")]
 pub use usage::D1UsageLog;
 pub use usage::{JsonLog, LogLine, Price, PriceTable};

@@ -1,11 +1,20 @@
 //! Which model answers: names, routes, and the way through a route's targets.
 
+mod asked;
 mod attempt;
+mod health;
 mod idle;
+mod pace;
+mod plan;
 mod retry;
 mod router;
+mod strategy;
 mod table;
+mod target;
+mod tree;
 
 pub use retry::{RetryPolicy, Timeouts};
 pub use router::Router;
-pub use table::{Route, RouteTable};
+pub use strategy::{Affinity, Condition};
+pub use table::RouteTable;
+pub use tree::Route;

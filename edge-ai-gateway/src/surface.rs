@@ -3,17 +3,21 @@
 mod body;
 mod call;
 mod chat;
+mod client;
 mod embeddings;
 mod endpoint;
 mod models;
 mod response;
 mod wishes;
+mod writes;
 
 pub(crate) use body::{Bodies, announced_length, read_body};
 pub(crate) use call::Call;
-pub(crate) use chat::chat_completions;
+pub(crate) use chat::chat;
+pub(crate) use client::Client;
 pub(crate) use embeddings::embeddings;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use models::{model, models};
 pub(crate) use response::{error_response, health};
 pub(crate) use wishes::{cache_policy, metadata};
+pub(crate) use writes::KeepAlive;

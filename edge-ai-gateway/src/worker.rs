@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 
 use crate::gateway::{Caller, Gateway};
-use crate::surface;
+use crate::surface::{self, Client};
 
 impl Gateway {
     /// Answers a Worker's `fetch` event.
@@ -34,12 +34,13 @@ impl Gateway {
                 match select(pin!(self.handle(request, caller)), pin!(client_gone(incoming))).await {
                     Either::Left((response, _)) => response,
                     // Nobody reads it; the call and its record end with the future that is dropped here.
-                    Either::Right(_) => {
-                        surface::error_response(&Error::new(ErrorKind::Cancelled, "the client left"))
-                    }
+                    Either::Right(_) => surface::error_response(
+                        Client::OpenAi,
+                        &Error::new(ErrorKind::Cancelled, "the client left"),
+                    ),
                 }
             }
-            Err(error) => surface::error_response(&error),
+            Err(error) => surface::error_response(Client::OpenAi, &error),
         };
         into_worker(response.map(|body| match body.as_bytes() {
             Some(_) => body,
@@ -55,7 +56,7 @@ impl Gateway {
 /// When the runtime does not take the answer.
 pub fn unavailable(error: &Error) -> worker::Result<worker::Response> {
     log(Level::Error, &format!("the gateway is not there: {error}"));
-    into_worker(surface::error_response(error))
+    into_worker(surface::error_response(Client::OpenAi, error))
 }
 
 fn into_worker(response: http::Response<Body>) -> worker::Result<worker::Response> {

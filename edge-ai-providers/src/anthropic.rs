@@ -1,23 +1,33 @@
-//! Anthropic's Messages API: the dialect, and a client of every server that speaks it.
+//! Anthropic's Messages API: the dialect in both directions, and a client of every server that speaks it.
 //!
-//! The encoder and the decoders are pure functions. What goes out in the dialect it came in keeps its bytes.
+//! The encoders and decoders are pure functions. What goes out in the dialect it came in keeps its bytes.
 
 mod error;
+mod error_encode;
 mod model;
 mod provider;
 mod request;
+mod request_decode;
 mod response;
+mod response_encode;
 mod schema;
+mod stop_reason;
 mod stream;
+mod stream_encode;
 mod usage;
+mod usage_encode;
 
 use edge_ai_core::Dialect;
 
 pub use error::decode_error;
+pub use error_encode::encode_error;
 pub use provider::{Anthropic, AnthropicBuilder};
 pub use request::{DEFAULT_MAX_TOKENS, encode_messages_request};
+pub use request_decode::{MessagesCall, decode_messages_request};
 pub use response::decode_messages_response;
+pub use response_encode::encode_messages_response;
 pub use stream::{MessagesStreamDecoder, messages_stream};
+pub use stream_encode::MessagesStreamEncoder;
 
 /// The dialect of `/v1/messages`.
 pub const MESSAGES: Dialect = Dialect::new("anthropic.messages");

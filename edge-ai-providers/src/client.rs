@@ -162,8 +162,8 @@ fn check_base_url<'a>(base_url: &'a str, setting: &str) -> Result<&'a str> {
             "must not carry credentials; put the key into its own setting",
         ));
     }
-    if uri.query().is_some() {
-        return Err(wrong("must not have a query"));
+    if uri.query().is_some() || base_url.contains('#') {
+        return Err(wrong("must have neither a query nor a fragment"));
     }
     Ok(base_url)
 }
@@ -184,6 +184,7 @@ mod tests {
             "ftp://a/b",
             "https://user:pass@a/b",
             "https://a/b?key=1",
+            "https://a/b#c",
             "/v1",
         ] {
             let error = check_base_url(bad, "OPENAI_BASE_URL").unwrap_err();

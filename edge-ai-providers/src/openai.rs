@@ -6,6 +6,7 @@
 mod chat_encode;
 mod chat_request;
 mod chat_response;
+mod compatibility;
 mod embedding;
 mod error;
 mod finish;
@@ -21,16 +22,17 @@ mod usage;
 
 use edge_ai_core::Dialect;
 
-pub use chat_encode::{Compatibility, MaxTokensField, encode_chat_request, encode_chat_request_with};
+pub use chat_encode::{encode_chat_request, encode_chat_request_with};
 pub use chat_request::{ChatCall, decode_chat_request};
 pub use chat_response::decode_chat_response;
+pub use compatibility::{Compatibility, MaxTokensField, ReasoningField, SendReasoning, ToolCallIds};
 pub use embedding::{
     EmbeddingCall, EmbeddingEncoding, decode_embedding_request, decode_embedding_response,
     encode_embedding_request, encode_embedding_response,
 };
 pub use error::{decode_error, encode_error};
 pub use models::{ModelEntry, encode_model, encode_models};
-pub use provider::{OpenAi, OpenAiBuilder};
+pub use provider::{Authentication, OpenAi, OpenAiBuilder};
 pub use response_encode::encode_chat_response;
 pub use stream::chat_stream;
 pub use stream_decode::ChatStreamDecoder;
@@ -38,7 +40,13 @@ pub use stream_encode::ChatStreamEncoder;
 
 // For Workers AI, whose newer models speak this dialect.
 pub(crate) use stream_decode::EventDecoder;
-pub(crate) use usage::UsageFields;
+// For the vendors' settings, which are parts of addresses.
+pub(crate) use provider::is_plain;
+pub(crate) use usage::{Count, UsageFields};
+
+// For the other dialects that clients speak.
+pub(crate) use chat_request::text_of;
+pub(crate) use params::{invalid, model, number, positive};
 
 /// The dialect of `/v1/chat/completions`.
 pub const CHAT: Dialect = Dialect::new("openai.chat");

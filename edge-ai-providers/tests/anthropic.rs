@@ -295,6 +295,30 @@ fn sampling_is_left_out_where_it_would_be_refused() {
 }
 
 #[test]
+fn white_space_is_no_content_and_no_stop() {
+    let mut request = ChatRequest::new("claude-sonnet-5")
+        .system(" \n")
+        .user("Weather?")
+        .message(Message::new(
+            Role::Assistant,
+            vec![
+                ContentPart::text("\n\n"),
+                ContentPart::ToolCall(ToolCall::new("a", "f", "")),
+            ],
+        ));
+    request.input.edit().stop = vec![String::new(), "END".into()];
+    let body = encode(&request);
+    assert!(body.get("system").is_none());
+    assert_eq!(
+        body["messages"][1]["content"],
+        json!([{"type": "tool_use", "id": "a", "name": "f", "input": {}}])
+    );
+    assert_eq!(body["stop_sequences"], json!(["END"]));
+    request.input.edit().stop = vec!["END".into(), "\n".into()];
+    assert_eq!(refused(&request), (ErrorKind::Unsupported, "stop[1]".to_owned()));
+}
+
+#[test]
 fn what_cannot_be_said_is_refused_with_its_place() {
     let request = || ChatRequest::new("claude-sonnet-5");
     let audio = edge_ai_core::AudioPart::new("UklG".into(), "wav".into(), Extra::default());
@@ -473,6 +497,39 @@ fn a_stream_accumulates_to_the_answer() {
 }
 
 #[test]
+fn a_block_that_is_cut_at_the_limit_costs_no_answer() {
+    let events = [
+        json!({"type": "content_block_start", "index": 0, "content_block": {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}}),
+        json!({"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": "{\"query\": \"Be"}}),
+        json!({"type": "content_block_stop", "index": 0}),
+        json!({"type": "message_delta", "delta": {"stop_reason": "max_tokens"}, "usage": {"output_tokens": 5}}),
+        json!({"type": "message_stop"}),
+    ];
+    let answer = accumulate(&events.map(|event| format!("data: {event}\n\n")).concat());
+    assert_eq!(answer.finish_reason, FinishReason::Length);
+    let [ContentPart::Other(block)] = &answer.content[..] else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(block.get(&MESSAGES, "input").unwrap().get(), "{}");
+}
+
+#[test]
+fn odd_counts_cost_no_answer() {
+    let usage = |usage: &str| {
+        decode(&format!(
+            r#"{{"content":[],"stop_reason":"end_turn","usage":{usage}}}"#
+        ))
+        .usage
+    };
+    assert_eq!(
+        usage(r#"{"input_tokens":12.0,"output_tokens":-1,"cache_read_input_tokens":null}"#),
+        Some(Usage::new(12, 0))
+    );
+    let huge = r#"{"input_tokens":99999999999999999999,"cache_read_input_tokens":1}"#;
+    assert_eq!(usage(huge).unwrap().input_tokens, u64::MAX);
+}
+
+#[test]
 fn frames_keep_their_bytes() {
     let native: Vec<u8> = frames(&[TOOLS_STREAM.as_bytes()])
         .unwrap()
@@ -578,7 +635,7 @@ proptest! {
             prop_assert!(blocks[first_other..].iter().all(|kind| *kind != "tool_result"), "{body}");
             prop_assert!(!blocks.contains(&"thinking") || blocks[0] == "thinking", "{body}");
             for block in turn["content"].as_array().unwrap() {
-                prop_assert!(block["type"] != "text" || block["text"] != "");
+                prop_assert!(block["type"] != "text" || !block["text"].as_str().unwrap().trim().is_empty());
                 prop_assert!(block["type"] != "thinking" || block["signature"].is_string());
             }
         }

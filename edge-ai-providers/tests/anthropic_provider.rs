@@ -184,4 +184,10 @@ fn the_key_stays_secret_and_settings_are_checked() {
     ] {
         assert_eq!(build(key, url).unwrap_err().kind(), ErrorKind::Configuration);
     }
+    for url in ["https://a.example", "https://a.example/", "https://a.example/v1/"] {
+        assert!(
+            format!("{:?}", build("key", url).unwrap()).contains("\"https://a.example\""),
+            "{url}"
+        );
+    }
 }

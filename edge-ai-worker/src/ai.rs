@@ -49,6 +49,9 @@ impl AiBinding {
     /// Limit on an answer that is collected whole: a quarter of the memory that an isolate has.
     const MAX_JSON: usize = 32 << 20;
 
+    /// Limit on the body of an error.
+    const MAX_ERROR: usize = 256 << 10;
+
     /// Runs `model` on `inputs`, the JSON text of an object, with `options`, another.
     ///
     /// The options are those of the [binding](https://developers.cloudflare.com/workers-ai/configuration/bindings/):
@@ -89,13 +92,9 @@ impl AiBinding {
         if response.status().is_success() {
             return Ok(response);
         }
-        let status = response.status().as_u16();
-        let body = response
-            .into_body()
-            .bytes(Self::MAX_JSON)
-            .await
-            .unwrap_or_default();
-        Err(error::answered(status, &body))
+        let (head, body) = response.into_parts();
+        let body = body.bytes(Self::MAX_ERROR).await.unwrap_or_default();
+        Err(error::answered(head.status.as_u16(), &head.headers, &body))
     }
 }
 

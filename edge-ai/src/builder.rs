@@ -93,7 +93,7 @@ impl EdgeAiBuilder {
         self.gateway(|gateway| gateway.maybe_provider(provider))
     }
 
-    /// Gives a name to a model, or to several of which the first that works answers.
+    /// Gives a name to a model, or to a choice among several.
     pub fn route(self, name: impl Into<String>, route: Route) -> Self {
         self.gateway(|gateway| gateway.route(name, route))
     }
@@ -163,7 +163,11 @@ impl EdgeAiBuilder {
             None => self.gateway,
             Some((cache, ttl)) => self.gateway.layer(move |model, names| {
                 // A route that leads elsewhere must not answer with what it led to before.
-                Arc::new(CachedChatModel::new(model, cache, ttl).salt(names.fingerprint()))
+                Arc::new(
+                    CachedChatModel::new(model, cache, ttl)
+                        .salt(names.fingerprint())
+                        .labels(names.metadata_keys()),
+                )
             }),
         };
         Ok(EdgeAi {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { GATEWAY_URL, chat, unique } from "./support/local.mjs";
 
-const model = "openai/gpt-5-mini";
+const model = "openai/gpt-6-luna";
 const messages = [{ role: "user", content: "hello" }];
 
 async function refused(response, status, param) {

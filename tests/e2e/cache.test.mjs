@@ -9,7 +9,7 @@ let gateway;
 before(async () => (gateway = await startGateway()));
 after(() => gateway.stop());
 
-const body = (content, more) => ({ model: "openai/gpt-5-mini", messages: [{ role: "user", content }], ...more });
+const body = (content, more) => ({ model: "openai/gpt-6-luna", messages: [{ role: "user", content }], ...more });
 const status = (response) => response.headers.get("x-edge-ai-cache");
 
 /** The cache is written after the answer: the next question may come a moment too early. */
@@ -40,7 +40,7 @@ describe("a repeated question", () => {
   test("is a hit with its fields in another order", async () => {
     const content = unique();
     await chat(gateway.url, body(content, { temperature: 0.5 })).then((response) => response.text());
-    const reordered = `{ "temperature": 0.5, "messages": [ {"content": "${content}", "role": "user"} ],\n"model": "openai/gpt-5-mini" }`;
+    const reordered = `{ "temperature": 0.5, "messages": [ {"content": "${content}", "role": "user"} ],\n"model": "openai/gpt-6-luna" }`;
     assert.equal(status(await hit(reordered)), "hit");
   });
 

@@ -12,9 +12,9 @@ before(async () => (gateway = await startGateway()));
 after(() => gateway.stop());
 
 const PROVIDERS = {
-  openai: "openai/gpt-5-mini",
-  anthropic: "anthropic/claude-sonnet-4-5",
-  "workers-ai": "workers-ai/@cf/meta/llama-3.1-8b-instruct",
+  openai: "openai/gpt-6-luna",
+  anthropic: "anthropic/claude-haiku-4-5",
+  "workers-ai": "workers-ai/@cf/meta/llama-3.3-70b-instruct-fp8-fast",
 };
 const ask = (model, content, more = {}, options = {}) =>
   chat(gateway.url, { model, messages: [{ role: "user", content }], ...more }, options);
@@ -132,7 +132,7 @@ describe("fallback", () => {
 
   test("does not tell of the gateway's own credentials", async () => {
     const content = unique("[[fault: status=401]]");
-    const response = await ask("openai/gpt-5-mini", content);
+    const response = await ask("openai/gpt-6-luna", content);
     assert.equal(response.status, 502);
     assert.equal(response.headers.get("x-should-retry"), "false");
     const { error } = await response.json();

@@ -8,8 +8,8 @@ import { GATEWAY_URL, unique } from "./support/local.mjs";
 const client = new OpenAI({ baseURL: `${GATEWAY_URL}/v1`, apiKey: "a-key" });
 
 const PROVIDERS = [
-  { name: "openai", model: "openai/gpt-5-mini", embedding: "openai/text-embedding-3-small", dimensions: 1536 },
-  { name: "anthropic", model: "anthropic/claude-sonnet-4-5" },
+  { name: "openai", model: "openai/gpt-6-luna", embedding: "openai/text-embedding-3-small", dimensions: 1536 },
+  { name: "anthropic", model: "anthropic/claude-haiku-4-5" },
   {
     name: "workers-ai",
     model: "workers-ai/@cf/meta/llama-3.3-70b-instruct-fp8-fast",
@@ -175,7 +175,7 @@ describe("models", () => {
   });
 
   test("may be asked for without their provider", async () => {
-    for (const model of ["@cf/meta/llama-3.1-8b-instruct", "gpt-5-mini", "smart"]) {
+    for (const model of ["@cf/zai-org/glm-4.7-flash", "gpt-6-luna", "smart"]) {
       const answer = await client.chat.completions.create({ model, messages: [{ role: "user", content: unique() }] });
       assert.ok(answer.choices[0].message.content, model);
     }

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 client = OpenAI(base_url=os.environ["GATEWAY_URL"] + "/v1", api_key="a-key")
 
 MODELS = [
-    "openai/gpt-5-mini",
-    "anthropic/claude-sonnet-4-5",
+    "openai/gpt-6-luna",
+    "anthropic/claude-haiku-4-5",
     "workers-ai/@cf/meta/llama-3.3-70b-instruct-fp8-fast",
 ]
 

@@ -96,9 +96,10 @@ impl Stack {
         } else {
             vars::configured(&options.worker)
         };
-        for var in vars::with_local_upstreams(options.vars, &configured, &local_url) {
-            serve.arg("--var").arg(format!("{}={}", var.key, var.value));
-        }
+        let vars = vars::with_local_upstreams(options.vars, &configured, &local_url);
+        // Keys are among them: other users of the machine see a program's arguments, and not its environment.
+        let vars: serde_json::Map<_, _> = vars.into_iter().map(|var| (var.key, var.value.into())).collect();
+        serve.env("SERVE_VARS", serde_json::Value::Object(vars).to_string());
         let (worker, worker_url) = start("the Worker", &mut serve, &logs("worker"))?;
         step.done();
         Ok(Self {

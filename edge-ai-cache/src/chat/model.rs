@@ -23,6 +23,7 @@ pub struct CachedChatModel {
     ttl: Duration,
     max_ttl: Duration,
     salt: Box<[u8]>,
+    labels: Vec<String>,
 }
 
 impl CachedChatModel {
@@ -38,6 +39,7 @@ impl CachedChatModel {
             ttl,
             max_ttl: ttl,
             salt: Box::default(),
+            labels: Vec::new(),
         }
     }
 
@@ -58,6 +60,30 @@ impl CachedChatModel {
         }
     }
 
+    /// The labels among a request's [metadata](edge_ai_core::Context::metadata) that the answer depends on, as where a route is chosen
+    /// by them: requests that differ in one of them share nothing. All other labels do not matter.
+    #[must_use]
+    pub fn labels(self, labels: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self {
+            labels: labels.into_iter().map(Into::into).collect(),
+            ..self
+        }
+    }
+
+    /// What the answer to a request depends on beside its content.
+    fn salt_for(&self, context: &Context) -> Vec<u8> {
+        let mut salt = self.salt.to_vec();
+        for label in &self.labels {
+            let value = context.metadata.get(label);
+            for text in [Some(label), value].into_iter().flatten() {
+                salt.extend_from_slice(&(text.len() as u64).to_le_bytes());
+                salt.extend_from_slice(text.as_bytes());
+            }
+            salt.push(u8::from(value.is_some()));
+        }
+        salt
+    }
+
     /// The answer that is kept for a request, or where to keep the one to come.
     async fn look_up(&self, request: &ChatRequest) -> Looked {
         let Context {
@@ -67,7 +93,7 @@ impl CachedChatModel {
             trail.set_cache(CacheStatus::Bypass);
             return Looked::Bypass;
         }
-        let key = match chat_key(request, &self.salt) {
+        let key = match chat_key(request, &self.salt_for(&request.context)) {
             Ok(key) => key,
             Err(error) => {
                 trail.warn(format!("cache: {error}"));

@@ -66,6 +66,10 @@ impl ChatAccumulator {
             ChatEvent::Reasoning(delta) => self.push_reasoning(delta),
             ChatEvent::ToolCall(delta) => self.push_call(delta),
             ChatEvent::Part(part) => self.push_part(part.clone()),
+            ChatEvent::Extra(extra) => {
+                self.size += json_len(extra);
+                self.output.extra.extend(extra.clone());
+            }
             ChatEvent::Finish(reason) => self.finish = Some(reason.clone()),
             ChatEvent::Usage(usage) => self.output.usage = Some(*usage),
             ChatEvent::Done => self.complete = true,
@@ -138,6 +142,10 @@ impl ChatAccumulator {
             }
             self.size += delta.arguments.len();
             call.arguments.push_str(&delta.arguments);
+            if !delta.extra.is_empty() {
+                self.size += json_len(&delta.extra);
+                call.extra.extend(delta.extra.clone());
+            }
         }
     }
 
@@ -222,6 +230,10 @@ mod tests {
             ChatEvent::Refusal("no".into()),
             ChatEvent::Refusal("!".into()),
             ChatEvent::Part(ContentPart::image_url("https://example.com/a.png")),
+            ChatEvent::Extra(Extra::new(
+                Dialect::new("d"),
+                vec![("y".into(), RawJson::parse("2").unwrap())],
+            )),
             ChatEvent::Finish(FinishReason::Length),
             ChatEvent::Usage(Usage::default()),
             ChatEvent::Done,

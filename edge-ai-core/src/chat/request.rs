@@ -10,7 +10,7 @@ use crate::{Context, Extra, RawJson, Verbatim};
 /// ```
 /// use edge_ai_core::ChatRequest;
 ///
-/// let request = ChatRequest::new("openai/gpt-5-mini").system("Answer in one word.").user("Capital of France?").max_output_tokens(10);
+/// let request = ChatRequest::new("openai/gpt-6-luna").system("Answer in one word.").user("Capital of France?").max_output_tokens(10);
 /// assert_eq!(request.messages.len(), 2);
 /// ```
 #[derive(Clone, Debug)]

@@ -71,6 +71,8 @@ pub enum ChatEvent {
     Refusal(String),
     /// A whole part of another kind.
     Part(ContentPart),
+    /// Unknown fields of the answer that come after its head; one of a known name replaces the earlier.
+    Extra(Extra),
     /// Why the model stopped.
     Finish(FinishReason),
     /// The tokens so far; a later one replaces an earlier one.
@@ -141,7 +143,7 @@ impl ReasoningDelta {
 }
 
 /// More of a call. Calls may interleave: the index says which one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ToolCallDelta {
     /// Which of the answer's calls, from 0.
@@ -152,6 +154,8 @@ pub struct ToolCallDelta {
     pub name: Option<String>,
     /// More of the arguments' JSON text.
     pub arguments: String,
+    /// Unknown fields of the call, such as a signature that the vendor wants back with it.
+    pub extra: Extra,
 }
 
 impl ToolCallDelta {
@@ -161,7 +165,7 @@ impl ToolCallDelta {
             index,
             id: Some(id.into()),
             name: Some(name.into()),
-            arguments: String::new(),
+            ..Self::default()
         }
     }
 
@@ -169,9 +173,8 @@ impl ToolCallDelta {
     pub fn arguments(index: u32, arguments: impl Into<String>) -> Self {
         Self {
             index,
-            id: None,
-            name: None,
             arguments: arguments.into(),
+            ..Self::default()
         }
     }
 }
@@ -293,12 +296,13 @@ fn events_of(output: ChatOutput) -> Vec<ChatEvent> {
                     redacted: part.redacted,
                 }));
             }
-            ContentPart::ToolCall(call) if call.extra.is_empty() => {
+            ContentPart::ToolCall(call) => {
                 events.push(ChatEvent::ToolCall(ToolCallDelta {
                     index: calls,
                     id: Some(call.id),
                     name: Some(call.name),
                     arguments: call.arguments,
+                    extra: call.extra,
                 }));
                 calls += 1;
             }

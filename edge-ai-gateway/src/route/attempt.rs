@@ -4,100 +4,134 @@ use std::time::Duration;
 
 use edge_ai_core::{Attempt, Clock, Context, Entropy, Error, ErrorKind, Result, Timestamp};
 
+use super::health::{Admission, Finding, Health};
+use super::pace::Paces;
 use super::retry::{RetryPolicy, Verdict};
-use super::table::Target;
+use super::target::Target;
 
 /// The way through a route's targets for one request.
 pub(super) struct Attempts<'a> {
     pub(super) clock: &'a dyn Clock,
     pub(super) entropy: &'a dyn Entropy,
+    pub(super) health: &'a Health,
+    pub(super) paces: &'a Paces,
     pub(super) policy: RetryPolicy,
     pub(super) context: &'a Context,
+    pub(super) stream: bool,
     pub(super) deadline: Timestamp,
 }
 
 /// A target with what it answered so far.
-struct Candidate<'a> {
-    target: &'a Target,
+struct Candidate {
+    target: Target,
+    tried: bool,
     /// Out for this request.
     out: bool,
     /// Not before.
     not_before: Option<Timestamp>,
 }
 
+/// What the calls so far have come to.
+#[derive(Default)]
+struct Tally {
+    calls: u32,
+    worst: Option<Error>,
+}
+
 impl Attempts<'_> {
-    /// Calls the targets, by turns and rounds, until one answers.
+    /// Calls the targets, by turns and rounds, until one answers. Those that rest come after the others.
     ///
     /// # Errors
     /// The failure that helps the client most: one that may be over later, else the last one.
-    pub(super) async fn run<T, F>(
-        &self,
-        targets: Arc<[Target]>,
-        mut call: impl FnMut(Target) -> F,
-    ) -> Result<T>
+    pub(super) async fn run<T, F>(&self, targets: Vec<Target>, mut call: impl FnMut(Target) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
-        let candidate = |target| Candidate {
-            target,
-            out: false,
-            not_before: None,
-        };
-        let mut candidates: Vec<_> = targets.iter().map(candidate).collect();
-        let mut worst = None;
+        let mut candidates: Vec<_> = targets.into_iter().map(Candidate::new).collect();
+        let mut tally = Tally::default();
+        let mut due = self.clock.now();
         for round in 0..self.policy.rounds.max(1) {
-            let now = self.clock.now();
-            let first = candidates
-                .iter()
-                .filter(|candidate| !candidate.out)
-                .filter_map(|candidate| candidate.not_before)
-                .min();
-            for candidate in candidates.iter_mut().filter(|candidate| !candidate.out) {
-                // The one that was waited for goes even when the clock is a moment behind.
-                if candidate
-                    .not_before
-                    .is_some_and(|time| time > now && Some(time) != first)
-                {
-                    continue;
-                }
-                self.check_deadline()?;
-                let error = match self.call(candidate.target.clone(), &mut call).await {
-                    Ok(answer) => return Ok(answer),
-                    Err(error) => error,
-                };
-                match Verdict::on(&error) {
-                    Verdict::Stop => return Err(error),
-                    Verdict::Next => candidate.out = true,
-                    Verdict::Again => {
-                        candidate.not_before = error.retry_after().map(|wait| self.clock.now() + wait);
+            let mut held = Vec::new();
+            for candidate in candidates.iter_mut().filter(|candidate| candidate.is_ready(due)) {
+                self.check(&mut tally)?;
+                // Who was waited for goes even when the clock is a moment behind.
+                let now = self.clock.now().max(due);
+                match self.health.admit(candidate.target.name(), now) {
+                    Admission::Open => held.push(candidate),
+                    Admission::CoolingDown(until) => candidate.not_before = Some(until),
+                    admission => {
+                        if let Some(answer) =
+                            self.attempt(candidate, admission, &mut tally, &mut call).await?
+                        {
+                            return Ok(answer);
+                        }
                     }
                 }
-                worst = Some(more_helpful(worst, error));
+            }
+            for candidate in held {
+                self.check(&mut tally)?;
+                let outcome = self.attempt(candidate, Admission::Open, &mut tally, &mut call);
+                if let Some(answer) = outcome.await? {
+                    return Ok(answer);
+                }
             }
             let more = round + 1 < self.policy.rounds && candidates.iter().any(|candidate| !candidate.out);
-            if !more || !self.pause(round, &candidates).await {
-                break;
+            match if more {
+                self.pause(round, &candidates).await
+            } else {
+                None
+            } {
+                Some(reached) => due = reached,
+                None => break,
             }
         }
-        Err(worst.unwrap_or_else(|| Error::new(ErrorKind::Internal, "no target was tried")))
+        // Nobody is refused on another request's word alone: whoever was left alone so far is asked after all.
+        for candidate in candidates.iter_mut().filter(|candidate| !candidate.tried) {
+            self.check(&mut tally)?;
+            let outcome = self.attempt(candidate, Admission::Open, &mut tally, &mut call);
+            if let Some(answer) = outcome.await? {
+                return Ok(answer);
+            }
+        }
+        Err(tally.error())
     }
 
-    async fn call<T, F>(&self, target: Target, call: &mut impl FnMut(Target) -> F) -> Result<T>
+    /// One call; `None` when it failed and another may not.
+    async fn attempt<T, F>(
+        &self,
+        candidate: &mut Candidate,
+        admission: Admission,
+        tally: &mut Tally,
+        call: &mut impl FnMut(Target) -> F,
+    ) -> Result<Option<T>>
     where
         F: Future<Output = Result<T>>,
     {
+        tally.calls += 1;
+        candidate.tried = true;
         let mut note = Note {
             attempts: self,
             start: self.clock.now(),
-            target: Some(target.clone()),
+            admission,
+            target: Some(candidate.target.clone()),
         };
-        let outcome = call(target).await;
+        let outcome = call(candidate.target.clone()).await;
         note.write(outcome.as_ref().err());
-        outcome
+        let error = match outcome {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(error) => error,
+        };
+        match Verdict::on(&error) {
+            Verdict::Stop => return Err(error),
+            Verdict::Next => candidate.out = true,
+            Verdict::Again => candidate.not_before = error.retry_after().map(|wait| self.clock.now() + wait),
+        }
+        tally.worst = Some(more_helpful(tally.worst.take(), error));
+        Ok(None)
     }
 
-    /// Waits for the next round; `false` when it would come too late.
-    async fn pause(&self, round: u32, candidates: &[Candidate<'_>]) -> bool {
+    /// Waits for the next round, and says which time has come then; `None` when it would come too late.
+    async fn pause(&self, round: u32, candidates: &[Candidate]) -> Option<Timestamp> {
         let now = self.clock.now();
         let asked = candidates
             .iter()
@@ -109,21 +143,46 @@ impl Attempts<'_> {
             })
             .min()
             .filter(|wait| !wait.is_zero());
-        let Some(pause) = self.policy.pause(round, asked, self.entropy.next_u64()) else {
-            return false;
-        };
+        let pause = self.policy.pause(round, asked, self.entropy.next_u64())?;
         if now + pause >= self.deadline {
-            return false;
+            return None;
         }
         self.clock.sleep(pause).await;
-        true
+        Some(self.clock.now().max(now + asked.unwrap_or_default()))
     }
 
-    fn check_deadline(&self) -> Result<()> {
+    /// Whether there is time and budget for a call.
+    fn check(&self, tally: &mut Tally) -> Result<()> {
         if self.deadline <= self.clock.now() {
             return Err(Error::new(ErrorKind::Timeout, "the request's time is up"));
         }
+        if tally.calls >= self.policy.max_attempts.max(1) {
+            return Err(tally.error());
+        }
         Ok(())
+    }
+}
+
+impl Candidate {
+    const fn new(target: Target) -> Self {
+        Self {
+            target,
+            tried: false,
+            out: false,
+            not_before: None,
+        }
+    }
+
+    fn is_ready(&self, due: Timestamp) -> bool {
+        !self.out && self.not_before.is_none_or(|time| time <= due)
+    }
+}
+
+impl Tally {
+    fn error(&mut self) -> Error {
+        self.worst
+            .take()
+            .unwrap_or_else(|| Error::new(ErrorKind::Internal, "no target was tried"))
     }
 }
 
@@ -144,29 +203,56 @@ fn more_helpful(known: Option<Error>, new: Error) -> Error {
     }
 }
 
-/// Notes a call in the request's trail, also one that is given up half way.
+/// Notes a call, also one that is given up half way: in the request's trail, and for the requests to come.
 struct Note<'a> {
     attempts: &'a Attempts<'a>,
     start: Timestamp,
+    admission: Admission,
     target: Option<Target>,
 }
 
 impl Note<'_> {
     fn write(&mut self, error: Option<&Error>) {
-        if let Some(target) = self.target.take() {
-            let latency = self.attempts.clock.now().since(self.start);
-            let attempt = Attempt::new(
-                target.provider.name(),
-                &*target.model,
-                error.map(Error::kind),
-                latency,
-            );
-            let attempt = match error {
-                Some(error) => attempt.with_message(error.message()),
-                None => attempt,
-            };
-            self.attempts.context.trail.add_attempt(attempt);
+        let Some(target) = self.target.take() else { return };
+        let now = self.attempts.clock.now();
+        let latency = now.since(self.start);
+        let attempt = Attempt::new(
+            target.provider.name(),
+            target.model(),
+            error.map(Error::kind),
+            latency,
+        );
+        let attempt = match error {
+            Some(error) => attempt.with_message(error.message()),
+            None => attempt,
+        };
+        self.attempts.context.trail.add_attempt(attempt);
+        self.learn(target.name(), error, latency, now);
+    }
+
+    fn learn(&self, target: &Arc<str>, error: Option<&Error>, latency: Duration, now: Timestamp) {
+        let Attempts {
+            health,
+            paces,
+            stream,
+            deadline,
+            ..
+        } = *self.attempts;
+        // The caller's haste is not the target's fault.
+        let in_haste = now >= deadline;
+        let finding = match error {
+            None => Finding::Works,
+            Some(error) if error.kind() == ErrorKind::Timeout && in_haste => Finding::Nothing,
+            Some(error) => Finding::of(error),
+        };
+        match error {
+            None => paces.took(target, stream, latency, now),
+            Some(error) if error.kind() == ErrorKind::Timeout && !in_haste => {
+                paces.took(target, stream, latency, now);
+            }
+            Some(_) => paces.took_at_least(target, stream, latency, now),
         }
+        health.note(target, finding, self.admission, self.start, now);
     }
 }
 

@@ -6,12 +6,14 @@ use edge_ai_core::{Error, ErrorKind};
 ///
 /// The targets are tried in turn without a pause: another provider is sooner there than a second try at the same one. When all have
 /// failed for now, the next round starts after a pause that grows from round to round, with jitter, and never before the
-/// earliest time that a provider asked for with `Retry-After`.
+/// earliest time that a provider asked for with `Retry-After`. Targets that [rest](crate::Router#health) come last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
     /// How often each target is tried at most.
     pub rounds: u32,
+    /// How many calls one request may cost at most, over all targets and rounds; one is always made.
+    pub max_attempts: u32,
     /// The longest pause after the first round; it doubles with each further one.
     pub backoff: Duration,
     /// The longest pause of all: a provider that asks for more is not waited for.
@@ -19,10 +21,11 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// Two rounds, with at most half a second in between, or up to ten when a provider asks for it.
+    /// Two rounds and six calls, with at most half a second in between, or up to ten when a provider asks for it.
     fn default() -> Self {
         Self {
             rounds: 2,
+            max_attempts: 6,
             backoff: Duration::from_millis(500),
             max_wait: Duration::from_secs(10),
         }
@@ -33,6 +36,7 @@ impl RetryPolicy {
     /// No second try at the same target.
     pub const NEVER: Self = Self {
         rounds: 1,
+        max_attempts: 6,
         backoff: Duration::ZERO,
         max_wait: Duration::ZERO,
     };

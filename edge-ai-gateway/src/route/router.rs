@@ -8,10 +8,16 @@ use edge_ai_core::{
     EmbeddingRequest, EmbeddingResponse, Entropy, Error, ErrorKind, Result, Timestamp, timeout,
 };
 
+use super::asked::Asked;
 use super::attempt::Attempts;
+use super::health::Health;
 use super::idle::{guarded, preamble};
-use super::table::{RouteTable, Target};
+use super::pace::Paces;
+use super::plan::Chooser;
+use super::table::RouteTable;
+use super::target::Target;
 use super::{RetryPolicy, Timeouts};
+use crate::usage::PriceTable;
 
 /// A model that is all models: it looks up who answers a name and goes through a route's targets until one does.
 ///
@@ -20,11 +26,24 @@ use super::{RetryPolicy, Timeouts};
 /// - A stream is handed on once its first content is there: a failure before that is one more failed call, one after it is the client's to
 ///   see.
 /// - Every call is noted in the request's [`Trail`](edge_ai_core::Trail).
+///
+/// # Health
+///
+/// What one request learns of a target serves the others of the isolate. A target rests, and the others of a route go before it,
+/// - after a `Retry-After`, until that time, for five minutes at most;
+/// - after three failures in a row, for a second. Then one request tries it: its answer ends the rest, its failure doubles it, up to a minute.
+///
+/// A failure that the request caused (it is wrong, too long, or refused for its content; its deadline was short) does not count.
+/// Nobody is refused on this account alone: with no other target left, one that rests is waited for as the policy
+/// allows, or called. An answer counts as one with its first content. At most 1,024 targets are remembered; clones of a router share what they know.
 #[derive(Clone, Debug)]
 pub struct Router {
     table: Arc<RouteTable>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    health: Arc<Health>,
+    paces: Arc<Paces>,
+    prices: Arc<PriceTable>,
     retry: RetryPolicy,
     timeouts: Timeouts,
 }
@@ -33,9 +52,12 @@ impl Router {
     /// Routes by `table` with the default policy and limits.
     pub fn new(table: Arc<RouteTable>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         Self {
+            paces: Arc::new(Paces::new(table.raced())),
             table,
             clock,
             entropy,
+            health: Arc::default(),
+            prices: Arc::default(),
             retry: RetryPolicy::default(),
             timeouts: Timeouts::default(),
         }
@@ -53,6 +75,15 @@ impl Router {
         Self { timeouts, ..self }
     }
 
+    /// Sets the prices that [`Route::cheapest`](crate::Route::cheapest) goes by; the [list prices](PriceTable::default) unless told.
+    #[must_use]
+    pub fn prices(self, prices: PriceTable) -> Self {
+        Self {
+            prices: Arc::new(prices),
+            ..self
+        }
+    }
+
     /// The names it knows.
     pub fn table(&self) -> &RouteTable {
         &self.table
@@ -64,14 +95,29 @@ impl Router {
         context.deadline.map_or(ours, |theirs| theirs.min(ours))
     }
 
-    fn attempts<'a>(&'a self, context: &'a Context) -> Attempts<'a> {
+    fn attempts<'a>(&'a self, context: &'a Context, stream: bool) -> Attempts<'a> {
         Attempts {
             clock: &*self.clock,
             entropy: &*self.entropy,
+            health: &self.health,
+            paces: &self.paces,
             policy: self.retry,
             context,
+            stream,
             deadline: self.deadline(context),
         }
+    }
+
+    /// The targets for a request, first choice first.
+    fn targets(&self, name: &str, asked: Asked<'_>) -> Result<Vec<Target>> {
+        let chooser = Chooser {
+            asked,
+            prices: &self.prices,
+            paces: &self.paces,
+            entropy: &*self.entropy,
+            now: self.clock.now(),
+        };
+        self.table.resolve(name, &chooser)
     }
 
     /// Waits for one call's answer, within its own time and the request's.
@@ -103,7 +149,7 @@ fn aimed(request: &ChatRequest, target: &Target) -> Result<(Arc<dyn ChatModel>, 
         .chat_model()
         .ok_or_else(|| cannot(target, "chat"))?;
     let mut request = request.clone();
-    request.model = (*target.model).to_owned();
+    request.model = target.model().to_owned();
     Ok((chat, request))
 }
 
@@ -125,9 +171,9 @@ fn named<T>(outcome: Result<T>, target: &Target) -> Result<T> {
 #[async_trait]
 impl ChatModel for Router {
     async fn chat(&self, request: ChatRequest) -> Result<ChatResponse> {
-        let targets = self.table.resolve(&request.model)?;
+        let targets = self.targets(&request.model, Asked::chat(&request, false))?;
         let request = &request;
-        let attempts = self.attempts(&request.context);
+        let attempts = self.attempts(&request.context, false);
         let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
         attempts
             .run(targets, |target| async move {
@@ -138,9 +184,9 @@ impl ChatModel for Router {
     }
 
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
-        let targets = self.table.resolve(&request.model)?;
+        let targets = self.targets(&request.model, Asked::chat(&request, true))?;
         let request = &request;
-        let attempts = self.attempts(&request.context);
+        let attempts = self.attempts(&request.context, true);
         let (limit, deadline) = (self.timeouts.first_token, attempts.deadline);
         let (stream, ahead) = attempts
             .run(targets, |target| async move {
@@ -164,9 +210,9 @@ impl ChatModel for Router {
 #[async_trait]
 impl EmbeddingModel for Router {
     async fn embed(&self, request: EmbeddingRequest) -> Result<EmbeddingResponse> {
-        let targets = self.table.resolve(&request.model)?;
+        let targets = self.targets(&request.model, Asked::embedding(&request))?;
         let request = &request;
-        let attempts = self.attempts(&request.context);
+        let attempts = self.attempts(&request.context, false);
         let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
         attempts
             .run(targets, |target| async move {
@@ -175,7 +221,7 @@ impl EmbeddingModel for Router {
                     .embedding_model()
                     .ok_or_else(|| cannot(&target, "embeddings"))?;
                 let mut request = request.clone();
-                request.model = (*target.model).to_owned();
+                request.model = target.model().to_owned();
                 named(
                     self.within(limit, deadline, embeddings.embed(request)).await,
                     &target,

@@ -1,48 +1,11 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use edge_ai_core::{Error, ErrorKind, Provider, Result};
+use edge_ai_core::{Capabilities, Error, ErrorKind, Provider, Result};
 
-/// What a name of the operator's choice stands for.
-///
-/// ```
-/// use edge_ai_gateway::Route;
-///
-/// let smart = Route::fallback(["anthropic/claude-sonnet-4-5", "openai/gpt-5"]);
-/// assert_eq!(smart.targets().len(), 2);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    targets: Vec<String>,
-}
-
-impl Route {
-    /// Another name for one model.
-    pub fn alias(target: impl Into<String>) -> Self {
-        Self {
-            targets: vec![target.into()],
-        }
-    }
-
-    /// The first of these models that answers.
-    pub fn fallback<T: Into<String>>(targets: impl IntoIterator<Item = T>) -> Self {
-        Self {
-            targets: targets.into_iter().map(Into::into).collect(),
-        }
-    }
-
-    /// The models, first choice first, as `provider/model`.
-    pub fn targets(&self) -> &[String] {
-        &self.targets
-    }
-}
-
-/// A model at a provider.
-#[derive(Clone, Debug)]
-pub(super) struct Target {
-    pub(super) provider: Arc<dyn Provider>,
-    pub(super) model: Arc<str>,
-}
+use super::plan::{Chooser, Plan};
+use super::target::Target;
+use super::tree::Route;
 
 /// Every name that a request may ask for.
 ///
@@ -54,17 +17,18 @@ pub(super) struct Target {
 #[derive(Debug, Default)]
 pub struct RouteTable {
     providers: Vec<Arc<dyn Provider>>,
-    /// The only provider that lists a model; `None` when several do.
-    listed: HashMap<String, Option<usize>>,
+    /// Which providers list a model, and what they say it can do.
+    listed: HashMap<String, Vec<(usize, Capabilities)>>,
     routes: BTreeMap<String, Route>,
-    targets: HashMap<String, Arc<[Target]>>,
+    plans: HashMap<String, Plan>,
 }
 
 impl RouteTable {
     /// The names of `providers` and `routes`.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] for two providers or two routes of one name, a route without a target, and a route whose target is not known.
+    /// [`ErrorKind::Configuration`] for two providers or two routes of one name, a route without a target or without any weight, and a route
+    /// whose target is not known.
     pub fn new(providers: Vec<Arc<dyn Provider>>, routes: Vec<(String, Route)>) -> Result<Self> {
         let wrong = |message: String| Err(Error::new(ErrorKind::Configuration, message));
         for (at, provider) in providers.iter().enumerate() {
@@ -89,10 +53,11 @@ impl RouteTable {
             if table.routes.contains_key(&name) {
                 return wrong(format!("there are two routes named `{name}`"));
             }
-            if route.targets.is_empty() {
-                return wrong(format!("the route `{name}` has no target"));
+            if let Some(fault) = route.fault() {
+                return wrong(format!("the route `{name}` {fault}"));
             }
-            if let Some(target) = route.targets.iter().find(|target| table.direct(target).is_none()) {
+            let targets = route.targets();
+            if let Some(target) = targets.iter().find(|target| table.direct(target).is_none()) {
                 let known = table.provider_names();
                 return wrong(format!(
                     "the route `{name}` leads to `{target}`, and there is no such provider ({known})"
@@ -105,30 +70,49 @@ impl RouteTable {
 
     /// Adds a route with those of its targets that lead somewhere, if any does and the name is free.
     pub fn add_optional(&mut self, name: String, route: Route) {
-        let targets: Vec<_> = route
-            .targets
-            .into_iter()
-            .filter(|target| self.direct(target).is_some())
-            .collect();
-        if !targets.is_empty() && !self.routes.contains_key(&name) {
-            self.insert(name, Route { targets });
+        let known = |target: &str| self.direct(target).is_some();
+        if let Some(route) = route.retain(&known)
+            && !self.routes.contains_key(&name)
+        {
+            self.insert(name, route);
         }
     }
 
     fn insert(&mut self, name: String, route: Route) {
-        let targets = route
-            .targets
-            .iter()
-            .filter_map(|target| self.direct(target))
-            .collect();
-        self.targets.insert(name.clone(), targets);
+        let find = |target: &str| {
+            let mut target = self.direct(target)?;
+            target.capabilities = self.capabilities(&target);
+            Some(target)
+        };
+        if let Some(plan) = Plan::new(route.clone(), &find) {
+            self.plans.insert(name.clone(), plan);
+        }
         self.routes.insert(name, route);
+    }
+
+    /// What the target's provider says it can do.
+    fn capabilities(&self, target: &Target) -> Option<Capabilities> {
+        let listed = self.listed.get(target.model())?;
+        let here = |at: usize| self.providers.get(at).map(|provider| provider.name());
+        listed
+            .iter()
+            .find(|(at, _)| here(*at) == Some(target.provider.name()))
+            .map(|(_, capabilities)| *capabilities)
     }
 
     /// Changes when a name leads elsewhere: what is kept under a route's name must not outlive that.
     pub fn fingerprint(&self) -> String {
-        let route = |(name, route): (&String, &Route)| format!("{name}={}", route.targets.join(","));
-        self.routes.iter().map(route).collect::<Vec<_>>().join(";")
+        // A map of texts to routes is JSON whatever is in it.
+        serde_json::to_string(&self.routes).unwrap_or_default()
+    }
+
+    /// The keys of a request's metadata that decide where it goes: what is kept for one value is not for another.
+    pub fn metadata_keys(&self) -> BTreeSet<String> {
+        self.routes
+            .values()
+            .flat_map(Route::metadata_keys)
+            .map(str::to_owned)
+            .collect()
     }
 
     /// The providers, in the order they were given.
@@ -141,40 +125,46 @@ impl RouteTable {
         &self.routes
     }
 
+    /// The targets whose pace decides somewhere.
+    pub(super) fn raced(&self) -> Vec<&str> {
+        let mut targets = Vec::new();
+        for plan in self.plans.values() {
+            plan.raced(&mut targets);
+        }
+        targets.into_iter().map(|target| &**target.name()).collect()
+    }
+
     /// The models to try for a name, first choice first.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] with what can be asked for.
-    pub(super) fn resolve(&self, name: &str) -> Result<Arc<[Target]>> {
-        if let Some(targets) = self.targets.get(name) {
-            return Ok(Arc::clone(targets));
+    /// [`ErrorKind::NotFound`] with what can be asked for; [`ErrorKind::Unsupported`] for a route without a model that can do it.
+    pub(super) fn resolve(&self, name: &str, chooser: &Chooser<'_>) -> Result<Vec<Target>> {
+        let Some(plan) = self.plans.get(name) else {
+            let target = self.direct(name).ok_or_else(|| self.unknown(name))?;
+            return Ok(vec![target]);
+        };
+        let targets = plan.order(chooser);
+        if targets.is_empty() {
+            return Err(incapable(name, chooser.asked.needs()));
         }
-        self.direct(name)
-            .map(|target| Arc::from([target]))
-            .ok_or_else(|| self.unknown(name))
+        Ok(targets)
     }
 
     fn direct(&self, name: &str) -> Option<Target> {
-        let target = |provider: &Arc<dyn Provider>, model: &str| {
-            Some(Target {
-                provider: Arc::clone(provider),
-                model: model.into(),
-            })
-        };
         if let Some((prefix, model)) = name.split_once('/')
             && let Some(provider) = self.providers.iter().find(|provider| provider.name() == prefix)
         {
-            return if model.is_empty() {
-                None
-            } else {
-                target(provider, model)
-            };
+            return (!model.is_empty()).then(|| Target::new(provider, model));
         }
         if let Some(provider) = self.providers.iter().find(|provider| provider.owns(name)) {
-            return target(provider, name);
+            return Some(Target::new(provider, name));
         }
-        let provider = self.providers.get((*self.listed.get(name)?)?)?;
-        target(provider, name)
+        let [(only, _)] = self.listed.get(name)?.as_slice() else {
+            return None;
+        };
+        self.providers
+            .get(*only)
+            .map(|provider| Target::new(provider, name))
     }
 
     fn unknown(&self, name: &str) -> Error {
@@ -208,14 +198,31 @@ impl RouteTable {
     }
 }
 
-fn listed(providers: &[Arc<dyn Provider>]) -> HashMap<String, Option<usize>> {
-    let mut listed = HashMap::new();
+fn incapable(name: &str, needs: Capabilities) -> Error {
+    let needed: Vec<_> = [
+        (needs.embeddings, "embeddings"),
+        (needs.tools, "tools"),
+        (needs.vision, "vision"),
+        (needs.json_schema, "a JSON schema"),
+        (needs.reasoning, "reasoning"),
+    ]
+    .into_iter()
+    .filter_map(|(needed, what)| needed.then_some(what))
+    .collect();
+    let what = if needed.is_empty() {
+        "chat".to_owned()
+    } else {
+        needed.join(", ")
+    };
+    let message = format!("no model of `{name}` can do all that this request needs: {what}");
+    Error::new(ErrorKind::Unsupported, message).with_param("model")
+}
+
+fn listed(providers: &[Arc<dyn Provider>]) -> HashMap<String, Vec<(usize, Capabilities)>> {
+    let mut listed: HashMap<_, Vec<_>> = HashMap::new();
     for (at, provider) in providers.iter().enumerate() {
         for model in provider.models() {
-            listed
-                .entry(model.id)
-                .and_modify(|only| *only = None)
-                .or_insert(Some(at));
+            listed.entry(model.id).or_default().push((at, model.capabilities));
         }
     }
     listed
@@ -224,7 +231,11 @@ fn listed(providers: &[Arc<dyn Provider>]) -> HashMap<String, Option<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use edge_ai_core::{Capabilities, ModelInfo};
+    use edge_ai_core::{ChatRequest, ModelInfo, SeededEntropy, Timestamp};
+
+    use crate::route::asked::Asked;
+    use crate::route::pace::Paces;
+    use crate::usage::PriceTable;
 
     #[derive(Debug)]
     struct Named(&'static str, &'static [&'static str]);
@@ -259,16 +270,28 @@ mod tests {
         RouteTable::new(providers, routes)
     }
 
+    fn resolve(table: &RouteTable, name: &str) -> Result<Vec<Target>> {
+        let request = ChatRequest::new(name).user("hi");
+        let chooser = Chooser {
+            asked: Asked::chat(&request, false),
+            prices: &PriceTable::empty(),
+            paces: &Paces::default(),
+            entropy: &SeededEntropy::new(1),
+            now: Timestamp::default(),
+        };
+        table.resolve(name, &chooser)
+    }
+
     fn check(name: &str, expect: &[(&str, &str)]) {
         let table = table(&[
             ("smart", Route::fallback(["b/y", "a/x"])),
             ("a/odd", Route::alias("b/z")),
         ])
         .unwrap();
-        let found = table.resolve(name).unwrap_or_else(|_| Arc::from([]));
+        let found = resolve(&table, name).unwrap_or_default();
         let found: Vec<_> = found
             .iter()
-            .map(|target| (target.provider.name(), &*target.model))
+            .map(|target| (target.provider.name(), target.model()))
             .collect();
         assert_eq!(found, expect, "{name}");
     }
@@ -288,10 +311,8 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_told_what_there_is() {
-        let error = table(&[("smart", Route::alias("a/x"))])
-            .unwrap()
-            .resolve("gpt")
-            .unwrap_err();
+        let table = table(&[("smart", Route::alias("a/x"))]).unwrap();
+        let error = resolve(&table, "gpt").unwrap_err();
         assert_eq!(
             (error.kind(), error.param(), error.code()),
             (ErrorKind::NotFound, Some("model"), Some("model_not_found"))
@@ -304,15 +325,45 @@ mod tests {
 
     #[test]
     fn a_table_that_cannot_work_is_refused() {
-        assert_eq!(
-            table(&[("r", Route::alias("zz/x"))]).unwrap_err().kind(),
-            ErrorKind::Configuration
+        for route in [
+            Route::alias("zz/x"),
+            Route::fallback(Vec::<String>::new()),
+            Route::fallback([Route::from("a/x"), Route::cheapest(Vec::<Route>::new())]),
+            Route::weighted([("a/x", 0), ("b/y", 0)]),
+        ] {
+            let error = table(&[("r", route)]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            assert!(error.message().contains("`r`"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_optional_route_keeps_what_is_there() {
+        let mut table = table(&[("taken", Route::alias("a/x"))]).unwrap();
+        let route = Route::when(
+            crate::Condition::stream(),
+            Route::weighted([("zz/x", 9), ("b/y", 1)]),
+            "zz/y",
         );
-        assert_eq!(
-            table(&[("r", Route::fallback(Vec::<String>::new()))])
-                .unwrap_err()
-                .kind(),
-            ErrorKind::Configuration
-        );
+        table.add_optional("r".into(), route.clone());
+        table.add_optional("taken".into(), route);
+        table.add_optional("none".into(), Route::fallback(["zz/x", "zz/y"]));
+        assert_eq!(table.routes()["r"].targets(), ["b/y"]);
+        assert_eq!(table.routes()["taken"].targets(), ["a/x"]);
+        assert!(!table.routes().contains_key("none"));
+        assert_eq!(resolve(&table, "r").unwrap()[0].model(), "y");
+    }
+
+    #[test]
+    fn the_fingerprint_tells_choices_apart() {
+        let of = |route| table(&[("r", route)]).unwrap().fingerprint();
+        let routes = [
+            Route::fallback(["a/x", "b/y"]),
+            Route::cheapest(["a/x", "b/y"]),
+            Route::weighted([("a/x", 1), ("b/y", 1)]),
+            Route::weighted([("a/x", 2), ("b/y", 1)]),
+        ];
+        let prints: std::collections::BTreeSet<_> = routes.into_iter().map(of).collect();
+        assert_eq!(prints.len(), 4);
     }
 }

@@ -2,6 +2,7 @@ use bytes::Bytes;
 use edge_ai_core::{Body, Context, Error, Result, Timestamp};
 use http::Response;
 
+use super::client::Client;
 use super::response::{error_response, tell, tell_not_to_retry};
 use crate::gateway::Gateway;
 use crate::usage::Meter;
@@ -12,6 +13,7 @@ const MAX_MODEL: usize = 256;
 /// A request whose body has been read, with the record that was opened for it.
 pub(crate) struct Call<'a> {
     pub(crate) gateway: &'a Gateway,
+    pub(crate) client: Client,
     pub(crate) body: Bytes,
     pub(crate) context: Context,
     pub(crate) arrived: Timestamp,
@@ -43,8 +45,8 @@ impl Call<'_> {
 }
 
 /// A failure after the models were asked.
-pub(super) fn refusal(context: &Context, error: &Error) -> Response<Body> {
-    let mut response = error_response(error);
+pub(super) fn refusal(client: Client, context: &Context, error: &Error) -> Response<Body> {
+    let mut response = error_response(client, error);
     tell(context, response.headers_mut());
     if context.trail.attempts().len() > 1 {
         tell_not_to_retry(response.headers_mut());
@@ -74,7 +76,7 @@ mod tests {
 
     #[test]
     fn names_that_no_model_can_have_are_refused() {
-        assert!(check_model("workers-ai/@cf/meta/llama-3.1-8b-instruct").is_ok());
+        assert!(check_model("workers-ai/@cf/zai-org/glm-4.7-flash").is_ok());
         assert_eq!(check_model(&"x".repeat(300)).unwrap_err().param(), Some("model"));
         assert_eq!(check_model("a\r\nb: c").unwrap_err().param(), Some("model"));
     }

@@ -12,6 +12,7 @@ pub(crate) async fn embeddings(call: Call<'_>) -> Result<Response<Body>> {
     let asked = call.asked(read, |asked| (&asked.request.model, false))?;
     let Call {
         gateway,
+        client,
         context,
         meter,
         ..
@@ -23,7 +24,7 @@ pub(crate) async fn embeddings(call: Call<'_>) -> Result<Response<Body>> {
         .await
     {
         Ok(answer) => answer,
-        Err(error) => return Ok(refusal(&context, &failed(&meter, error))),
+        Err(error) => return Ok(refusal(client, &context, &failed(&meter, error))),
     };
     meter.settle(&answer.model, answer.usage);
     let body = openai::encode_embedding_response(&answer, asked.encoding, &model);

@@ -13,11 +13,14 @@ pub(crate) enum Endpoint {
     Model(String),
     /// `POST /v1/chat/completions`
     ChatCompletions,
+    /// `POST /v1/messages`
+    Messages,
     /// `POST /v1/embeddings`
     Embeddings,
 }
 
-const ALL: &str = "POST /v1/chat/completions, POST /v1/embeddings, GET /v1/models, GET /healthz";
+const ALL: &str =
+    "POST /v1/chat/completions, POST /v1/messages, POST /v1/embeddings, GET /v1/models, GET /healthz";
 
 impl Endpoint {
     /// Finds the endpoint at a path.
@@ -33,6 +36,7 @@ impl Endpoint {
             "/healthz" => Ok(Self::Health),
             "/v1/models" => Ok(Self::Models),
             "/v1/chat/completions" => Ok(Self::ChatCompletions),
+            "/v1/messages" => Ok(Self::Messages),
             "/v1/embeddings" => Ok(Self::Embeddings),
             _ => match path.strip_prefix("/v1/models/") {
                 Some(model) => Ok(Self::Model(
@@ -51,7 +55,7 @@ impl Endpoint {
     pub(crate) const fn allow(&self) -> &'static str {
         match self {
             Self::Health | Self::Models | Self::Model(_) => "GET, HEAD",
-            Self::ChatCompletions | Self::Embeddings => "POST",
+            Self::ChatCompletions | Self::Messages | Self::Embeddings => "POST",
         }
     }
 

@@ -2,11 +2,11 @@ use std::fmt::Display;
 
 use bytes::Bytes;
 use edge_ai_core::{Body, Context, Error, ErrorKind};
-use edge_ai_providers::openai;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use super::client::Client;
 use crate::limit::whole_seconds;
 
 /// An answer of JSON.
@@ -33,11 +33,11 @@ pub(crate) fn health() -> Response<Body> {
     json(StatusCode::OK, Bytes::from_static(b"{\"status\":\"ok\"}"))
 }
 
-/// A failure in OpenAI's words.
-pub(crate) fn error_response(error: &Error) -> Response<Body> {
+/// A failure in the client's words.
+pub(crate) fn error_response(client: Client, error: &Error) -> Response<Body> {
     let error = for_client(error);
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = json(status, openai::encode_error(&error));
+    let mut response = json(status, client.encode_error(&error));
     let headers = response.headers_mut();
     if let Some(wait) = error.retry_after() {
         set(headers, "retry-after", whole_seconds(wait));
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!((told.status(), told.code()), (429, Some("rate_limit_exceeded")));
         assert!(told.is_retryable());
         assert_eq!(
-            error_response(&error).headers()["retry-after"],
+            error_response(Client::OpenAi, &error).headers()["retry-after"],
             u64::MAX.to_string()
         );
     }
@@ -147,7 +147,7 @@ mod tests {
             let error = Error::new(kind, "bad key sk-1")
                 .with_provider("openai")
                 .with_status(401);
-            let response = error_response(&error);
+            let response = error_response(Client::OpenAi, &error);
             assert_eq!(response.status(), 502);
             assert_eq!(response.headers()["x-should-retry"], "false");
         }

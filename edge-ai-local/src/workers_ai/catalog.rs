@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::error::Error;
 use crate::call::Call;
 use crate::reply::Reply;
 
@@ -75,8 +76,19 @@ const fn embedding(id: &'static str, family: Family, dimensions: usize, context:
     }
 }
 
+/// Models that the service has shut down.
+const RETIRED: &[&str] = &["@cf/meta/llama-3.1-8b-instruct"];
+
+/// Why a model is not there.
+pub(super) fn missing(id: &str) -> Error {
+    if RETIRED.contains(&id) {
+        Error::retired(id)
+    } else {
+        Error::no_model(id)
+    }
+}
+
 pub(super) const MODELS: &[Model] = &[
-    text("@cf/meta/llama-3.1-8b-instruct", Dialect::Native, false, 7_968),
     text(
         "@cf/meta/llama-3.1-8b-instruct-fast",
         Dialect::Native,

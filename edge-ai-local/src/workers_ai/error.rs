@@ -37,6 +37,10 @@ impl Error {
         Self::new(400, 5007, "Not found", format!("No such model {model} or task"))
     }
 
+    pub(super) fn retired(model: &str) -> Self {
+        Self::new(410, 5028, "Gone", format!("{model} has been shut down"))
+    }
+
     pub(super) fn context(estimated: usize, limit: usize) -> Self {
         let text = format!(
             "The estimated number of input and maximum output tokens ({estimated}) exceeded this model context window \

@@ -12,7 +12,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Reply, Error> {
     // The id may carry a prefix, as in `rest:@cf/…`.
     let id = call.header("cf-consn-model-id").unwrap_or_default();
     let id = id.find('@').and_then(|at| id.get(at..)).unwrap_or(id);
-    let model = catalog::find(id).ok_or_else(|| Error::no_model(id))?;
+    let model = catalog::find(id).ok_or_else(|| catalog::missing(id))?;
     if call.parameter("userInputs").is_some() {
         return Err(Error::input(format!("{id} takes no stream as input")));
     }
@@ -36,7 +36,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Reply, Error> {
 /// The model in the path, the inputs alone in the body.
 pub(super) fn answer_path(call: &Call<'_>, id: &str) -> Result<Reply, Error> {
     let id = crate::call::percent_decode(id);
-    let model = catalog::find(&id).ok_or_else(|| Error::no_model(&id))?;
+    let model = catalog::find(&id).ok_or_else(|| catalog::missing(&id))?;
     let inputs = call
         .json
         .and_then(Value::as_object)

@@ -183,7 +183,7 @@ mod tests {
         super::once(catalog::find(model).unwrap(), inputs.as_object().unwrap())
     }
 
-    const LLAMA: &str = "@cf/meta/llama-3.1-8b-instruct";
+    const LLAMA: &str = "@cf/meta/llama-3.3-70b-instruct-fp8-fast";
     const GPT_OSS: &str = "@cf/openai/gpt-oss-120b";
 
     #[test]
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn the_context_window_is_kept() {
-        let error = once(LLAMA, json!({ "prompt": "word ".repeat(9000) })).unwrap_err();
+        let error = once(LLAMA, json!({ "prompt": "word ".repeat(36000) })).unwrap_err();
         assert_eq!(error.code(), 5021);
         assert!(error.text().contains("(7968)"));
     }

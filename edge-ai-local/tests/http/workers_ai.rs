@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Local, frames, parsed, user};
 
-const LLAMA: &str = "@cf/meta/llama-3.1-8b-instruct";
+const LLAMA: &str = "@cf/meta/llama-3.3-70b-instruct-fp8-fast";
 const QWEN: &str = "@cf/qwen/qwen3-30b-a3b-fp8";
 const BGE: &str = "@cf/baai/bge-small-en-v1.5";
 

@@ -126,7 +126,7 @@ fn kind_of_status(status: u16) -> ErrorKind {
         401 => ErrorKind::Authentication,
         402 => ErrorKind::QuotaExceeded,
         403 => ErrorKind::PermissionDenied,
-        404 => ErrorKind::NotFound,
+        404 | 410 => ErrorKind::NotFound,
         408 | 504 => ErrorKind::Timeout,
         413 => ErrorKind::TooLarge,
         429 => ErrorKind::RateLimited,

@@ -128,7 +128,7 @@ pub struct AnthropicBuilder {
 }
 
 impl AnthropicBuilder {
-    /// Another server; the paths begin with `/v1`, which does not belong to it.
+    /// Another server, as for Anthropic's SDKs: `https://api.anthropic.com`. A `/v1` at its end, as in OpenAI's addresses, does no harm.
     #[must_use]
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
@@ -172,10 +172,11 @@ impl AnthropicBuilder {
         if self.api_key.is_empty() {
             return Err(wrong("the API key is empty; set `ANTHROPIC_API_KEY`"));
         }
+        let base_url = self.base_url.trim().trim_end_matches('/');
         let mut client = VendorClient::new(
             self.http,
             &*self.name,
-            &self.base_url,
+            base_url.strip_suffix("/v1").unwrap_or(base_url),
             "ANTHROPIC_BASE_URL",
             decode_error,
         )?
@@ -196,7 +197,12 @@ impl AnthropicBuilder {
 
 /// Anthropic's current models (<https://platform.claude.com/docs/en/about-claude/models/overview>).
 fn models() -> Vec<ModelInfo> {
-    let all = Capabilities::CHAT.tools().vision().json_schema().reasoning();
+    let all = Capabilities::CHAT
+        .parallel_tools()
+        .vision()
+        .json_schema()
+        .reasoning()
+        .prompt_caching();
     [
         "claude-opus-5-5",
         "claude-sonnet-5-5",

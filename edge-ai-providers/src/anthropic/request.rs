@@ -14,7 +14,7 @@ use super::schema::close_objects;
 use crate::openai::CHAT;
 use crate::wire::{ObjectWriter, splice, write_object};
 
-/// The `max_tokens` of requests that name none; Anthropic demands one.
+/// The `max_tokens` of requests that name none, thinking not counted; Anthropic demands one.
 pub const DEFAULT_MAX_TOKENS: u32 = 4_096;
 
 /// Writes the body of `POST /v1/messages`.
@@ -22,10 +22,11 @@ pub const DEFAULT_MAX_TOKENS: u32 = 4_096;
 /// A request that came in this dialect goes out as it came, with the model and `stream` set. Any other is translated:
 ///
 /// - Instructions, wherever they stand, become `system`. Neighbors of one role become one message, tool results come
-///   first in theirs. Texts without content are left out.
+///   first in theirs. Texts of white space alone are left out.
 /// - Thoughts go back only with their signature, since Anthropic refuses others; what another vendor's model said in a form of
 ///   its own does not.
-/// - `max_tokens` is `default_max_tokens` where the request has no limit, with room for thinking added.
+/// - `max_tokens` is `default_max_tokens` where the request has no limit, with room for thinking added, also where the model thinks
+///   unasked.
 /// - [`ReasoningConfig`](edge_ai_core::ReasoningConfig): models with a thinking budget get `max_tokens`, at least 1,024, or for an effort
 ///   1,024 (`minimal`), 2,048 (`low`), 8,192 (`medium`), 16,384 (`high`) or 24,576 (`xhigh`, `max`); within a limit of the whole
 ///   answer, a quarter stays for the answer itself. Models that think adaptively get the effort, `low` for `minimal` and the
@@ -69,18 +70,18 @@ pub fn encode_messages_request(
         conversation.write_system(body, format.instruction.as_deref())?;
         conversation.write_messages(body)?;
         tools::write(body, input, accepts)?;
-        write_sampling(body, input, accepts.sampling && !plan.thinks());
-        if !input.stop.is_empty() {
-            body.field("stop_sequences", &input.stop);
-        }
-        if input.extra.get(&MESSAGES, "thinking").is_none() {
+        // A client of this dialect says itself how to think, and that it says nothing means something, too.
+        let says = |name| input.extra.get(&MESSAGES, name).is_some();
+        let planned = !says("thinking") && !says("output_config");
+        let effort = plan.effort.as_deref().filter(|_| planned);
+        write_sampling(body, input, accepts.sampling && !(planned && plan.thinks()));
+        write_stop(body, &input.stop)?;
+        if planned {
             plan.write(body)?;
         }
-        if input.extra.get(&MESSAGES, "output_config").is_none()
-            && (plan.effort.is_some() || format.schema.is_some())
-        {
+        if !says("output_config") && (effort.is_some() || format.schema.is_some()) {
             body.object("output_config", |config| {
-                config.optional("effort", plan.effort.as_deref());
+                config.optional("effort", effort);
                 if let Some(schema) = &format.schema {
                     config.object("format", |format| {
                         format.field("type", "json_schema");
@@ -151,6 +152,21 @@ impl Format {
             ..Self::default()
         }
     }
+}
+
+/// A text of white space alone, such as a line feed, is refused by Anthropic; without it the answer would be another one. An empty one
+/// stops nothing.
+fn write_stop(body: &mut ObjectWriter<'_>, stop: &[String]) -> Result<()> {
+    let blank = |text: &String| !text.is_empty() && text.trim().is_empty();
+    if let Some(index) = stop.iter().position(blank) {
+        let message = "Anthropic does not stop at white space; take a text with other characters";
+        return Err(Error::new(ErrorKind::Unsupported, message).with_param(format!("stop[{index}]")));
+    }
+    let stop: Vec<_> = stop.iter().filter(|text| !text.is_empty()).collect();
+    if !stop.is_empty() {
+        body.field("stop_sequences", stop);
+    }
+    Ok(())
 }
 
 fn write_sampling(body: &mut ObjectWriter<'_>, input: &ChatInput, accepted: bool) {

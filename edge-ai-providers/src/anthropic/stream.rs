@@ -300,10 +300,10 @@ impl EventReader {
 /// A block of Anthropic's own, with the input that came in pieces.
 fn other(start: &str, input: &str) -> Result<ContentPart> {
     let rest = Fields::parse(start, Path::ROOT)?.rest(&MESSAGES);
-    if input.is_empty() {
+    // An answer that comes to its limit within the input leaves a piece of JSON: the block stays as it began.
+    let Ok(input) = RawJson::parse(input) else {
         return Ok(ContentPart::Other(rest));
-    }
-    let input = RawJson::parse(input)?;
+    };
     let fields = rest
         .fields_for(&MESSAGES)
         .map(|(name, value)| {

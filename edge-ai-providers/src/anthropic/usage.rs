@@ -1,21 +1,23 @@
 use edge_ai_core::Usage;
 use serde::Deserialize;
 
+use crate::openai::Count;
+
 /// Tokens as Anthropic counts them: the input's three parts stand side by side. In a stream later counts replace earlier ones.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Counts {
-    input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
-    cache_creation_input_tokens: Option<u64>,
-    cache_read_input_tokens: Option<u64>,
+    input_tokens: Option<Count>,
+    output_tokens: Option<Count>,
+    cache_creation_input_tokens: Option<Count>,
+    cache_read_input_tokens: Option<Count>,
     output_tokens_details: Option<OutputDetails>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 struct OutputDetails {
-    thinking_tokens: Option<u64>,
+    thinking_tokens: Option<Count>,
 }
 
 impl Counts {
@@ -34,18 +36,17 @@ impl Counts {
 
     /// In the vocabulary's sense, in which the parts are contained in their whole.
     pub(super) fn usage(self) -> Usage {
-        let write = self.cache_creation_input_tokens.unwrap_or_default();
-        let read = self.cache_read_input_tokens.unwrap_or_default();
-        let input = self
-            .input_tokens
-            .unwrap_or_default()
+        let number = |count: Option<Count>| count.unwrap_or_default().0;
+        let write = number(self.cache_creation_input_tokens);
+        let read = number(self.cache_read_input_tokens);
+        let input = number(self.input_tokens)
             .saturating_add(write)
             .saturating_add(read);
-        let mut usage = Usage::new(input, self.output_tokens.unwrap_or_default());
+        let mut usage = Usage::new(input, number(self.output_tokens));
         usage.cache_write_tokens = write;
         usage.cache_read_tokens = read;
         let details = self.output_tokens_details.unwrap_or_default();
-        usage.reasoning_tokens = details.thinking_tokens.unwrap_or_default();
+        usage.reasoning_tokens = number(details.thinking_tokens);
         usage
     }
 }

@@ -1,5 +1,6 @@
 mod content;
 mod messages;
+mod rules;
 mod tools;
 
 use bytes::Bytes;
@@ -7,71 +8,10 @@ use edge_ai_core::{ChatRequest, Error, ErrorKind, ReasoningConfig, Result};
 
 use super::CHAT;
 use super::chat_request::text_of;
+use super::compatibility::{Compatibility, MaxTokensField};
 use crate::wire::{Fields, ObjectWriter, Path, splice_fields, write_object};
 
 pub(super) use messages::write_call;
-
-/// In what a server that speaks OpenAI's dialect differs from OpenAI.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Compatibility {
-    /// The field for the most tokens of an answer.
-    pub max_tokens: MaxTokensField,
-    /// Whether there is a `developer` role; without it, such messages go out as `system`.
-    pub developer_role: bool,
-    /// Whether what the model thought goes back to it, as `reasoning_content`. DeepSeek and Moonshot want it between tool calls;
-    /// other servers refuse or ignore it.
-    pub send_reasoning: bool,
-    /// Whether there is `top_k`; without it, the hint is dropped.
-    pub top_k: bool,
-    /// Whether vectors can come in base64, which is a third of the bytes and quicker to read.
-    pub base64_embeddings: bool,
-}
-
-impl Compatibility {
-    /// OpenAI itself.
-    pub const OPENAI: Self = Self {
-        max_tokens: MaxTokensField::MaxCompletionTokens,
-        developer_role: true,
-        send_reasoning: false,
-        top_k: false,
-        base64_embeddings: true,
-    };
-
-    /// What all compatible servers understand.
-    pub const COMPATIBLE: Self = Self {
-        max_tokens: MaxTokensField::MaxTokens,
-        developer_role: false,
-        send_reasoning: false,
-        top_k: true,
-        base64_embeddings: false,
-    };
-
-    /// Sends what the model thought back to it.
-    #[must_use]
-    pub const fn with_reasoning(self) -> Self {
-        Self {
-            send_reasoning: true,
-            ..self
-        }
-    }
-}
-
-impl Default for Compatibility {
-    fn default() -> Self {
-        Self::OPENAI
-    }
-}
-
-/// The field for the most tokens of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum MaxTokensField {
-    /// `max_completion_tokens`, the only one for OpenAI's reasoning models.
-    MaxCompletionTokens,
-    /// `max_tokens`, the only one that some servers know.
-    MaxTokens,
-}
 
 /// Writes a request for OpenAI.
 ///
@@ -93,23 +33,26 @@ pub fn encode_chat_request_with(
     server: &Compatibility,
 ) -> Result<Bytes> {
     match request.input.native_in(&CHAT) {
-        Some(body) => rewrite(body, &request.model, stream, server),
+        Some(body) => rewrite(body, request, stream, server),
         None => write_object(|object| write(object, request, stream, server)).map(Bytes::from),
     }
 }
 
 /// The client's own body, with the fields that are ours to set.
-fn rewrite(body: &Bytes, model: &str, stream: bool, server: &Compatibility) -> Result<Bytes> {
+fn rewrite(body: &Bytes, request: &ChatRequest, stream: bool, server: &Compatibility) -> Result<Bytes> {
     let fields = Fields::parse(text_of(body)?, Path::ROOT)?;
-    let model = json_string(model);
+    check(request, server)?;
+    let model = json_string(&request.model);
     let mut changes = vec![("model", Some(model.as_str()))];
-    let options;
+    let (options, messages);
     if stream {
-        options = stream_options(fields.peek_raw("stream_options"))?;
-        changes.extend([
-            ("stream", Some("true")),
-            ("stream_options", Some(options.as_str())),
-        ]);
+        changes.push(("stream", Some("true")));
+        if server.stream_options {
+            options = stream_options(fields.peek_raw("stream_options"))?;
+            changes.push(("stream_options", Some(options.as_str())));
+        } else {
+            changes.push(("stream_options", None));
+        }
     } else {
         if fields.peek::<bool>("stream") == Some(true) {
             changes.push(("stream", Some("false")));
@@ -121,7 +64,54 @@ fn rewrite(body: &Bytes, model: &str, stream: bool, server: &Compatibility) -> R
     if server.max_tokens == MaxTokensField::MaxTokens && newer.is_some() {
         changes.extend([("max_completion_tokens", None), ("max_tokens", newer)]);
     }
+    if fields.peek_raw("reasoning_effort").is_none() && stops_thinking_for_tools(request) {
+        changes.push(("reasoning_effort", Some(r#""none""#)));
+    }
+    for name in server.refused_hints {
+        changes.push((name, None));
+    }
+    for (name, own) in server.renamed {
+        if let Some(value) = fields.peek_raw(name) {
+            changes.extend([(*name, None), (*own, Some(value))]);
+        }
+    }
+    // Only a conversation that the server would refuse is written anew.
+    if request
+        .messages
+        .iter()
+        .any(|message| rules::refuses(server, message))
+    {
+        messages = conversation(request, server)?;
+        changes.push(("messages", Some(messages.as_str())));
+    }
     splice_fields(body, fields, &changes)
+}
+
+/// The messages as the server takes them.
+fn conversation(request: &ChatRequest, server: &Compatibility) -> Result<String> {
+    const NAME: &str = "messages";
+    let object =
+        write_object(|object| object.array(NAME, |array| messages::write(array, &request.messages, server)))?;
+    // Without the object around them.
+    let array = object
+        .get(NAME.len() + 4..object.len() - 1)
+        .map(<[u8]>::to_vec)
+        .map(String::from_utf8);
+    match array {
+        Some(Ok(array)) => Ok(array),
+        _ => Err(Error::new(
+            ErrorKind::Internal,
+            "the messages were not written as text",
+        )),
+    }
+}
+
+/// Whether the server has what the answer depends on.
+fn check(request: &ChatRequest, server: &Compatibility) -> Result<()> {
+    if server.tools || request.tools.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Unsupported, "the server's models do not call tools").with_param("tools"))
 }
 
 /// The client's options, and that we want to know the usage.
@@ -155,11 +145,12 @@ fn write(
     if input.messages.is_empty() {
         return Err(Error::invalid("messages", "must have at least one message"));
     }
+    check(request, server)?;
     object.field("model", &request.model);
     object.array("messages", |array| {
         messages::write(array, &input.messages, server)
     })?;
-    tools::write(object, input)?;
+    tools::write(object, input, server)?;
     let max_tokens = match server.max_tokens {
         MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
         MaxTokensField::MaxTokens => "max_tokens",
@@ -171,11 +162,23 @@ fn write(
     if !input.stop.is_empty() {
         object.field("stop", &input.stop);
     }
-    object.optional("seed", input.seed);
-    object.optional("presence_penalty", input.presence_penalty);
-    object.optional("frequency_penalty", input.frequency_penalty);
+    if let Some(name) = server.field("seed") {
+        object.optional(name, input.seed);
+    }
+    for (name, penalty) in [
+        ("presence_penalty", input.presence_penalty),
+        ("frequency_penalty", input.frequency_penalty),
+    ] {
+        if let Some(name) = server.field(name) {
+            object.optional(name, penalty);
+        }
+    }
     object.optional("n", input.choices);
-    object.optional("reasoning_effort", input.reasoning.as_ref().and_then(effort));
+    let effort = match &input.reasoning {
+        Some(reasoning) => effort(reasoning),
+        None => stops_thinking_for_tools(request).then_some("none"),
+    };
+    object.optional("reasoning_effort", effort);
     for (name, value) in input.extra.fields_for(&CHAT) {
         // Set since by its own name.
         let set = match name {
@@ -183,13 +186,15 @@ fn write(
             "top_k" => input.top_k.is_some(),
             _ => false,
         };
-        if !set {
+        if let (Some(name), false) = (server.field(name), set) {
             object.raw(name, value.get());
         }
     }
     if stream {
         object.field("stream", true);
-        object.raw("stream_options", r#"{"include_usage":true}"#);
+        if server.stream_options {
+            object.raw("stream_options", r#"{"include_usage":true}"#);
+        }
     }
     Ok(())
 }
@@ -207,4 +212,14 @@ fn effort(reasoning: &ReasoningConfig) -> Option<&str> {
         (None, Some(_)) => Some("high"),
         (None, None) => None,
     }
+}
+
+/// Whether the request has tools and its model takes them here only when it does not think, which it does unless it is told.
+///
+/// OpenAI's error names the remedy: "Function tools with reasoning_effort are not supported for gpt-5.6-luna in
+/// /v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'." Its largest models
+/// (`gpt-6-astra`, `gpt-6.1-sol`) do not know `none`.
+fn stops_thinking_for_tools(request: &ChatRequest) -> bool {
+    const MODELS: [&str; 4] = ["gpt-5.6", "gpt-6-sol", "gpt-6-luna", "gpt-6.1-terra"];
+    !request.tools.is_empty() && MODELS.iter().any(|prefix| request.model.starts_with(prefix))
 }

@@ -43,7 +43,7 @@ pub fn decode_chat_request(body: &Bytes) -> Result<ChatCall> {
 }
 
 /// The body as text.
-pub(super) fn text_of(body: &Bytes) -> Result<&str> {
+pub(crate) fn text_of(body: &Bytes) -> Result<&str> {
     std::str::from_utf8(body).map_err(|error| {
         Error::new(
             ErrorKind::InvalidRequest,

@@ -2,12 +2,12 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use edge_ai_core::{
-    ChatOutput, ChatResponse, ContentPart, Error, ErrorKind, Extra, FinishReason, RawJson, ReasoningPart,
-    Result, TextPart, ToolCall, Verbatim,
+    ChatOutput, ChatResponse, ContentPart, Error, ErrorKind, Extra, RawJson, ReasoningPart, Result, TextPart,
+    ToolCall, Verbatim,
 };
 
 use super::CHAT;
-use super::error::error_in_body;
+use super::error::{error_in_body, error_in_choice};
 use super::finish::decode_finish_reason;
 use super::params::with_nested;
 use super::stream_decode::Lenient;
@@ -70,12 +70,12 @@ fn output(text: &str) -> Result<ChatOutput> {
     choice.take_raw("index");
     let message = choice.require_raw("message")?;
     let reason: Option<Cow<'_, str>> = choice.take("finish_reason")?;
+    if let Some(error) = error_in_choice(reason.as_deref(), choice.peek("error")) {
+        return Err(error);
+    }
     output.content = content(Fields::parse(message, choice.path().field("message"))?)?;
-    output.finish_reason = match reason {
-        Some(reason) => decode_finish_reason(&reason),
-        None if output.tool_calls().next().is_some() => FinishReason::ToolCalls,
-        None => FinishReason::Stop,
-    };
+    let has_calls = output.tool_calls().next().is_some();
+    output.finish_reason = decode_finish_reason(reason.as_deref().unwrap_or("stop"), has_calls);
     let choice = choice.rest(&CHAT);
     output.extra = with_nested(fields, CHOICE, without_empty(&choice));
     Ok(output)

@@ -2,9 +2,11 @@ use std::borrow::Cow;
 
 use edge_ai_core::FinishReason;
 
-/// The reason for OpenAI's word.
-pub(super) fn decode_finish_reason(reason: &str) -> FinishReason {
+/// The reason for OpenAI's word. An answer with calls waits for their results, also where the word is `stop`: with Gemini always, with
+/// OpenAI when the request forces a function.
+pub(super) fn decode_finish_reason(reason: &str, has_calls: bool) -> FinishReason {
     match reason {
+        "stop" if has_calls => FinishReason::ToolCalls,
         "stop" => FinishReason::Stop,
         "length" => FinishReason::Length,
         "tool_calls" | "function_call" => FinishReason::ToolCalls,

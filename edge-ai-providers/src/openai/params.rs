@@ -6,7 +6,7 @@ use super::CHAT;
 use crate::wire::Fields;
 
 /// Takes a number between `min` and `max`.
-pub(super) fn number(fields: &mut Fields<'_>, name: &str, min: f64, max: f64) -> Result<Option<f64>> {
+pub(crate) fn number(fields: &mut Fields<'_>, name: &str, min: f64, max: f64) -> Result<Option<f64>> {
     let wanted = || format!("must be a number between {min} and {max}");
     let Some(number) = typed::<f64>(fields, name, wanted)? else {
         return Ok(None);
@@ -22,7 +22,7 @@ pub(super) fn number(fields: &mut Fields<'_>, name: &str, min: f64, max: f64) ->
 }
 
 /// Takes a whole number from 1 to `max`.
-pub(super) fn positive(fields: &mut Fields<'_>, name: &str, max: u32) -> Result<Option<u32>> {
+pub(crate) fn positive(fields: &mut Fields<'_>, name: &str, max: u32) -> Result<Option<u32>> {
     let wanted = || {
         if max == u32::MAX {
             String::from("must be a whole number of at least 1")
@@ -49,7 +49,7 @@ pub(super) fn integer(fields: &mut Fields<'_>, name: &str) -> Result<Option<i64>
 }
 
 /// Takes the model's name.
-pub(super) fn model(fields: &mut Fields<'_>) -> Result<String> {
+pub(crate) fn model(fields: &mut Fields<'_>) -> Result<String> {
     let model: String = fields.require("model")?;
     if model.trim().is_empty() {
         return Err(invalid(fields, "model", "must name a model"));
@@ -58,7 +58,7 @@ pub(super) fn model(fields: &mut Fields<'_>) -> Result<String> {
 }
 
 /// An error at a field.
-pub(super) fn invalid(fields: &Fields<'_>, name: &str, message: impl Into<String>) -> Error {
+pub(crate) fn invalid(fields: &Fields<'_>, name: &str, message: impl Into<String>) -> Error {
     Error::invalid(fields.path().field(name).to_string(), message)
 }
 

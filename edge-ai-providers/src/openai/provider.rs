@@ -1,16 +1,20 @@
+mod authentication;
 mod builder;
 mod catalog;
 mod endpoint;
 #[cfg(feature = "worker")]
 mod env;
+mod paths;
 
 use std::sync::Arc;
 
 use edge_ai_core::{ChatModel, EmbeddingModel, HttpClient, ModelInfo, Provider, Result, Secret};
 
 use super::Compatibility;
+pub use authentication::Authentication;
 pub use builder::OpenAiBuilder;
 use endpoint::Endpoint;
+pub(crate) use paths::is_plain;
 
 /// OpenAI, or a server that is compatible with it.
 ///
@@ -32,6 +36,7 @@ pub struct OpenAi {
     models: Arc<[ModelInfo]>,
     /// Whether it is OpenAI itself, whose models are known by their names.
     vendor: bool,
+    embeds: bool,
 }
 
 impl OpenAi {
@@ -72,7 +77,8 @@ impl Provider for OpenAi {
     }
 
     fn embedding_model(&self) -> Option<Arc<dyn EmbeddingModel>> {
-        Some(Arc::clone(&self.endpoint) as Arc<dyn EmbeddingModel>)
+        self.embeds
+            .then(|| Arc::clone(&self.endpoint) as Arc<dyn EmbeddingModel>)
     }
 
     fn models(&self) -> Vec<ModelInfo> {

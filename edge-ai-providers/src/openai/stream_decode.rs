@@ -2,6 +2,8 @@ mod calls;
 mod chunk;
 mod lenient;
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use edge_ai_core::{
     ChatEvent, ChatFrame, ChatStart, ContentPart, Error, ErrorKind, Extra, ReasoningDelta, Result,
@@ -13,7 +15,7 @@ use chunk::{Choice, Chunk, Delta, Text};
 pub(super) use lenient::Lenient;
 
 use super::CHAT;
-use super::error::error_in_body;
+use super::error::{error_in_body, error_in_choice};
 use super::finish::decode_finish_reason;
 use super::thinking::Block;
 use crate::wire::{Fields, FrameDecoder, Held, Path, items};
@@ -107,8 +109,12 @@ fn cut(error: Error) -> Error {
 pub(crate) struct EventDecoder {
     started: bool,
     finished: bool,
+    /// Choices beside the first that have begun and not ended.
+    others: BTreeSet<u64>,
     done: bool,
     calls: Calls,
+    /// What the answer says of itself so far, beside the known.
+    head: Extra,
 }
 
 impl EventDecoder {
@@ -146,7 +152,7 @@ impl EventDecoder {
         if self.done {
             return Ok(None);
         }
-        if !self.finished {
+        if !self.finished || !self.others.is_empty() {
             return Err(interrupted());
         }
         self.done = true;
@@ -171,34 +177,68 @@ impl EventDecoder {
             }));
         }
         let mut events = Vec::with_capacity(2);
-        let usage = chunk.usage;
+        let groq = chunk.x_groq.unwrap_or_default();
+        if let Some(Lenient(message)) = groq.error.filter(|Lenient(message)| !message.is_empty()) {
+            return Err(Error::new(ErrorKind::Unavailable, message));
+        }
+        let usage = chunk.usage.or(groq.usage);
         let choices = chunk.choices.unwrap_or_default();
-        if !choices.is_empty() && !self.started {
+        if self.started {
+            if usage.is_some() || choices.iter().any(Choice::is_last) {
+                events.extend(self.later_fields(data).map(ChatEvent::Extra));
+            }
+        } else if choices.is_empty() {
+            // Azure tells of the prompt before the answer begins.
+            if usage.is_none() {
+                self.head.extend(unknown_fields(data));
+            }
+        } else {
             self.started = true;
             let mut start = ChatStart::new(chunk.id.unwrap_or_default().0, chunk.model.unwrap_or_default().0);
-            start.extra = unknown_fields(data);
+            self.head.extend(unknown_fields(data));
+            start.extra.clone_from(&self.head);
             events.push(ChatEvent::Start(start));
         }
         for choice in choices {
             // Servers with a single choice may leave its index out.
-            if choice.index.is_none_or(|index| index.0 == 0) {
-                self.choice(choice, &mut events);
+            match choice.index.map_or(0, |index| index.0) {
+                0 => self.choice(choice, &mut events)?,
+                other if choice.is_last() => drop(self.others.remove(&other)),
+                other => drop(self.others.insert(other)),
             }
         }
         events.extend(usage.map(|usage| ChatEvent::Usage(usage.into())));
         Ok(events)
     }
 
-    fn choice(&mut self, choice: Choice<'_>, events: &mut Vec<ChatEvent>) {
+    fn choice(&mut self, choice: Choice<'_>, events: &mut Vec<ChatEvent>) -> Result<()> {
+        let reason = choice.finish_reason.filter(|Text(reason)| !reason.is_empty());
+        if let Some(error) = error_in_choice(reason.as_ref().map(|reason| &*reason.0), choice.error) {
+            return Err(error);
+        }
         if let Some(delta) = choice.delta {
             self.delta(delta, events);
         }
-        if let Some(Text(reason)) = choice.finish_reason.filter(|Text(reason)| !reason.is_empty())
+        if let Some(Text(reason)) = reason
             && !self.finished
         {
             self.finished = true;
-            events.push(ChatEvent::Finish(decode_finish_reason(&reason)));
+            let reason = decode_finish_reason(&reason, !self.calls.is_empty());
+            events.push(ChatEvent::Finish(reason));
         }
+        Ok(())
+    }
+
+    /// The fields that come with the end of an answer and were not in its head, such as Perplexity's `citations`.
+    fn later_fields(&mut self, data: &str) -> Option<Extra> {
+        let later = unknown_fields(data);
+        let new = later
+            .fields_for(&CHAT)
+            .filter(|(name, value)| *name != "created" && self.head.get(&CHAT, name) != Some(value))
+            .map(|(name, value)| (name.to_owned(), value.clone()));
+        let new = Extra::new(CHAT, new.collect());
+        self.head.extend(new.clone());
+        (!new.is_empty()).then_some(new)
     }
 
     fn delta(&mut self, delta: Delta<'_>, events: &mut Vec<ChatEvent>) {
@@ -237,7 +277,7 @@ fn unknown_fields(data: &str) -> Extra {
     let Ok(mut fields) = Fields::parse(data, Path::ROOT) else {
         return Extra::default();
     };
-    for known in ["id", "object", "model", "choices", "usage"] {
+    for known in ["id", "object", "model", "choices", "usage", "x_groq"] {
         fields.take_raw(known);
     }
     let rest = fields.rest(&CHAT);

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use edge_ai_core::{
-    ChatEvent, ChatFrame, ContentPart, Dialect, Error, FinishReason, ReasoningDelta, ToolCallDelta, Usage,
+    ChatEvent, ChatFrame, ContentPart, Dialect, Error, Extra, FinishReason, ReasoningDelta, ToolCallDelta,
+    Usage,
 };
 
 use writer::Writer;
@@ -113,6 +114,7 @@ impl ChatStreamEncoder {
             ChatEvent::Reasoning(delta) => self.reasoning(delta),
             ChatEvent::ToolCall(delta) => self.call(delta),
             ChatEvent::Part(part) => self.part(part),
+            ChatEvent::Extra(extra) => self.writer.add_to_head(extra),
             ChatEvent::Finish(reason) => self.finish(reason),
             ChatEvent::Usage(usage) => self.usage = Some(*usage),
             ChatEvent::Done => self.done(),
@@ -157,10 +159,11 @@ impl ChatStreamEncoder {
                 &id,
                 delta.name.as_deref().unwrap_or_default(),
                 &delta.arguments,
+                &delta.extra,
             );
         } else {
             self.writer
-                .call_more(number, delta.name.as_deref(), &delta.arguments);
+                .call_more(number, delta.name.as_deref(), &delta.arguments, &delta.extra);
         }
     }
 
@@ -183,6 +186,7 @@ impl ChatStreamEncoder {
                     .map_or(0, |last| last.saturating_add(1));
                 let mut delta = ToolCallDelta::start(index, call.id.as_str(), call.name.as_str());
                 call.arguments_json().clone_into(&mut delta.arguments);
+                delta.extra.clone_from(&call.extra);
                 self.call(&delta);
             }
             ContentPart::Other(extra) if extra.get(&CHAT, "type").is_none() => self.writer.fields(extra),
@@ -196,7 +200,7 @@ impl ChatStreamEncoder {
         }
         // An empty text is not JSON, and clients parse it.
         for call in self.calls.values().filter(|call| call.empty) {
-            self.writer.call_more(call.number, None, "{}");
+            self.writer.call_more(call.number, None, "{}", &Extra::default());
         }
         self.writer.finish(&encode_finish_reason(reason));
     }

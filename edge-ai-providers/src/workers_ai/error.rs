@@ -98,7 +98,8 @@ fn kind(code: Option<u32>, status: Option<u16>, message: &str) -> ErrorKind {
         (Some(5021), _) => ErrorKind::ContextLength,
         (Some(5019 | 5005), _) => ErrorKind::Unsupported,
         (Some(5018 | 5016 | 3023 | 3041), _) => ErrorKind::PermissionDenied,
-        (Some(5007 | 3042), _) => ErrorKind::NotFound,
+        // 5028, with 410: the model was retired.
+        (Some(5007 | 3042 | 5028), _) => ErrorKind::NotFound,
         (Some(3006), _) => ErrorKind::TooLarge,
         (Some(3007 | 3008), _) => ErrorKind::Timeout,
         // The account's free allocation of the day.
@@ -106,7 +107,7 @@ fn kind(code: Option<u32>, status: Option<u16>, message: &str) -> ErrorKind {
         // Out of capacity: another model or another moment may have some.
         (Some(3040), _) => ErrorKind::RateLimited,
         (_, Some(403)) => ErrorKind::PermissionDenied,
-        (_, Some(404)) => ErrorKind::NotFound,
+        (_, Some(404 | 410)) => ErrorKind::NotFound,
         (_, Some(408 | 504)) => ErrorKind::Timeout,
         (_, Some(413)) => ErrorKind::TooLarge,
         (_, Some(429)) => ErrorKind::RateLimited,
@@ -140,6 +141,7 @@ mod tests {
         for (code, status, kind, retryable) in [
             (5007, 400, ErrorKind::NotFound, false),
             (3042, 404, ErrorKind::NotFound, false),
+            (5028, 410, ErrorKind::NotFound, false),
             (5004, 400, ErrorKind::InvalidRequest, false),
             (3003, 400, ErrorKind::InvalidRequest, false),
             (5018, 403, ErrorKind::PermissionDenied, false),

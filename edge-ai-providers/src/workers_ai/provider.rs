@@ -248,6 +248,8 @@ fn models() -> Vec<ModelInfo> {
         ("@cf/mistralai/mistral-small-3.1-24b-instruct", CHAT.vision()),
         ("@cf/qwen/qwen3-30b-a3b-fp8", CHAT.reasoning()),
         ("@cf/zai-org/glm-4.7-flash", CHAT.reasoning()),
+        ("@cf/google/gemma-4-26b-a4b-it", CHAT.vision().reasoning()),
+        ("@cf/moonshotai/kimi-k2.6", CHAT.vision().reasoning()),
         ("@cf/baai/bge-m3", EMBEDDINGS),
         ("@cf/baai/bge-small-en-v1.5", EMBEDDINGS),
         ("@cf/baai/bge-base-en-v1.5", EMBEDDINGS),

@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn names_stay_in_their_place() {
-        for good in ["@cf/meta/llama-3.1-8b-instruct", "@hf/a/b.c:d"] {
+        for good in ["@cf/meta/llama-3.3-70b-instruct-fp8-fast", "@hf/a/b.c:d"] {
             assert!(is_path(good), "{good}");
         }
         for bad in [

@@ -79,6 +79,7 @@ fn the_status_tells_the_kind() {
         (402, ErrorKind::QuotaExceeded, false),
         (403, ErrorKind::PermissionDenied, false),
         (404, ErrorKind::NotFound, false),
+        (410, ErrorKind::NotFound, false),
         (408, ErrorKind::Timeout, true),
         (409, ErrorKind::Unavailable, true),
         (413, ErrorKind::TooLarge, false),
@@ -103,6 +104,18 @@ fn the_status_tells_the_kind() {
             "{status}"
         );
     }
+}
+
+#[test]
+fn tools_that_a_thinking_model_refuses_here_are_another_models_to_call() {
+    let message = "Function tools with reasoning_effort are not supported for gpt-6.1-sol in /v1/chat/completions. \
+        To use function tools, use /v1/responses or set reasoning_effort to 'none'.";
+    let body = serde_json::json!({"error": {"message": message, "type": "invalid_request_error", "param": "reasoning_effort", "code": null}});
+    let error = decode(400, body.to_string());
+    assert_eq!(
+        (error.kind(), error.param(), error.status()),
+        (ErrorKind::Unsupported, Some("reasoning_effort"), 400)
+    );
 }
 
 #[test]

@@ -250,6 +250,37 @@ fn functions_of_the_deprecated_kind_are_tools() {
 }
 
 #[test]
+fn models_that_cannot_think_and_call_tools_here_do_not_think() {
+    let effort = |model: &str, request: fn(ChatRequest) -> ChatRequest| {
+        let request = request(ChatRequest::new(model).user("Weather?"));
+        json(&encode_chat_request(&request, false).unwrap())["reasoning_effort"].clone()
+    };
+    let tool = |request: ChatRequest| request.tool(FunctionTool::named("get_weather"));
+    assert_eq!(effort("gpt-6-luna", tool), "none");
+    assert_eq!(effort("gpt-5.6-sol-2026-07-09", tool), "none");
+    assert_eq!(effort("gpt-6-luna", |request| request), json!(null));
+    assert_eq!(effort("gpt-5.4", tool), json!(null));
+    let told = |request: ChatRequest| {
+        request
+            .tool(FunctionTool::named("get_weather"))
+            .reasoning(ReasoningConfig::effort("high"))
+    };
+    assert_eq!(effort("gpt-6-luna", told), "high");
+
+    // Also in a client's own body, which OpenAI would refuse for certain.
+    let native = |effort: &str| {
+        let body = format!(
+            r#"{{"model":"m","messages":[{{"role":"user","content":"a"}}],"tools":[{{"type":"function","function":{{"name":"f"}}}}]{effort}}}"#
+        );
+        let mut request = decode(&body.into());
+        request.model = "gpt-6-luna".into();
+        json(&encode_chat_request(&request, false).unwrap())["reasoning_effort"].clone()
+    };
+    assert_eq!(native(""), "none");
+    assert_eq!(native(r#","reasoning_effort":"low""#), "low");
+}
+
+#[test]
 fn compatible_servers_get_what_they_understand() {
     let server = Compatibility::COMPATIBLE;
     let request = |body: &Bytes| json(&encode_chat_request_with(&edited(body), false, &server).unwrap());

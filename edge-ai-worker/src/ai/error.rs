@@ -1,10 +1,38 @@
+use std::time::Duration;
+
 use edge_ai_core::{Error, ErrorKind};
+use http::HeaderMap;
 use serde_json::Value;
 
 use crate::error::Thrown;
 
-/// The error of an answer with an error status: `{"internalCode":…,"description":…}` or `{"errors":[{"code":…}]}`.
-pub(super) fn answered(status: u16, body: &[u8]) -> Error {
+/// The longest wait that is believed.
+const MAX_WAIT: Duration = Duration::from_secs(24 * 3_600);
+
+/// The error of an answer with an error status: `{"internalCode":…,"description":…}` or `{"errors":[{"code":…}]}`, with the time
+/// that the service asks to wait.
+pub(super) fn answered(status: u16, headers: &HeaderMap, body: &[u8]) -> Error {
+    let error = read(status, body);
+    match retry_after(headers) {
+        Some(delay) => error.with_retry_after(delay),
+        None => error,
+    }
+}
+
+/// `retry-after-ms`, or `retry-after` in seconds.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let number = |name: &str| -> Option<f64> {
+        let number: f64 = headers.get(name)?.to_str().ok()?.trim().parse().ok()?;
+        number.is_finite().then_some(number)
+    };
+    let seconds = number("retry-after-ms")
+        .map(|millis| millis / 1_000.0)
+        .or_else(|| number("retry-after"))?;
+    let seconds = seconds.min(MAX_WAIT.as_secs_f64());
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+fn read(status: u16, body: &[u8]) -> Error {
     let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
     let listed = parsed.pointer("/errors/0");
     let code = parsed
@@ -46,10 +74,14 @@ pub(super) fn thrown(thrown: Thrown) -> Error {
 /// without a code, the status that was answered.
 fn error(code: Option<u32>, status: Option<u16>, message: String) -> Error {
     let (kind, status) = match code {
-        Some(5004 | 3003) => (ErrorKind::InvalidRequest, 400),
+        Some(5004 | 3003 | 3039) => (ErrorKind::InvalidRequest, 400),
         Some(5019 | 5005) => (ErrorKind::Unsupported, 405),
         Some(5018 | 5016 | 3023 | 3041) => (ErrorKind::PermissionDenied, 403),
         Some(5007 | 3042) => (ErrorKind::NotFound, 404),
+        // The model was retired.
+        Some(5028) => (ErrorKind::NotFound, 410),
+        // More tokens than the model's context window holds.
+        Some(5021) => (ErrorKind::ContextLength, 400),
         Some(3006) => (ErrorKind::TooLarge, 413),
         Some(3007 | 3008) => (ErrorKind::Timeout, 408),
         // The account's free allocation of the day.
@@ -74,7 +106,7 @@ fn by_status(status: Option<u16>) -> (ErrorKind, u16) {
     let kind = match status {
         Some(401) => ErrorKind::Authentication,
         Some(403) => ErrorKind::PermissionDenied,
-        Some(404) => ErrorKind::NotFound,
+        Some(404 | 410) => ErrorKind::NotFound,
         Some(408 | 504) => ErrorKind::Timeout,
         Some(413) => ErrorKind::TooLarge,
         Some(429) => ErrorKind::RateLimited,
@@ -117,6 +149,9 @@ mod tests {
         for (code, kind, retryable) in [
             (5007, ErrorKind::NotFound, false),
             (3042, ErrorKind::NotFound, false),
+            (5028, ErrorKind::NotFound, false),
+            (5021, ErrorKind::ContextLength, false),
+            (3039, ErrorKind::InvalidRequest, false),
             (5004, ErrorKind::InvalidRequest, false),
             (3003, ErrorKind::InvalidRequest, false),
             (5018, ErrorKind::PermissionDenied, false),
@@ -138,7 +173,7 @@ mod tests {
             let body = format!(
                 r#"{{"internalCode":{code},"name":"E","message":"m","description":"what happened"}}"#
             );
-            let raw = answered(400, body.as_bytes());
+            let raw = answered(400, &HeaderMap::new(), body.as_bytes());
             assert_eq!(
                 (raw.kind(), raw.code(), raw.message()),
                 (kind, error.code(), "what happened")
@@ -150,18 +185,25 @@ mod tests {
 
     #[test]
     fn the_list_form_and_plain_text_are_read_too() {
-        let listed = answered(400, br#"{"errors":[{"code":"5007","message":"No such model"}]}"#);
+        let listed = answered(
+            400,
+            &HeaderMap::new(),
+            br#"{"errors":[{"code":"5007","message":"No such model"}]}"#,
+        );
         assert_eq!(
             (listed.kind(), listed.code()),
             (ErrorKind::NotFound, Some("5007"))
         );
         assert_eq!(listed.message(), "No such model");
-        let text = answered(502, b"<html>bad gateway</html>");
+        let text = answered(502, &HeaderMap::new(), b"<html>bad gateway</html>");
         assert_eq!(
             (text.kind(), text.code(), text.status()),
             (ErrorKind::Unavailable, None, 502)
         );
-        assert_eq!(answered(429, b"").kind(), ErrorKind::RateLimited);
+        assert_eq!(
+            answered(429, &HeaderMap::new(), b"").kind(),
+            ErrorKind::RateLimited
+        );
     }
 
     #[test]
@@ -174,10 +216,32 @@ mod tests {
         assert_eq!(thrown_message("note: this is not a code").code(), None);
     }
 
+    #[test]
+    fn when_to_come_back_is_told() {
+        let told = |headers: &[(&'static str, &'static str)]| {
+            let headers = headers
+                .iter()
+                .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+                .collect();
+            let delay = answered(429, &headers, br#"{"internalCode":3040}"#).retry_after();
+            delay.map(|delay| delay.as_millis())
+        };
+        assert_eq!(told(&[("retry-after", "2")]), Some(2_000));
+        assert_eq!(
+            told(&[("retry-after", "2"), ("retry-after-ms", "700")]),
+            Some(700)
+        );
+        assert_eq!(told(&[("retry-after", "1e300")]), Some(86_400_000));
+        for none in ["-1", "NaN", "soon", "Fri, 31 Dec 1999 23:59:59 GMT"] {
+            assert_eq!(told(&[("retry-after", none)]), None, "{none}");
+        }
+        assert_eq!(told(&[]), None);
+    }
+
     proptest! {
         #[test]
         fn any_answer_is_an_error_without_a_panic(status in 300_u16..700, body in prop::collection::vec(any::<u8>(), 0..80)) {
-            prop_assert!(!answered(status, &body).message().is_empty());
+            prop_assert!(!answered(status, &HeaderMap::new(), &body).message().is_empty());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! An AI gateway to deploy as it is: Workers AI, OpenAI and Anthropic behind one OpenAI-compatible endpoint.
+//! An AI gateway to deploy as it is: Workers AI, OpenAI, Anthropic and the vendors compatible with OpenAI behind one endpoint.
 //!
 //! What can be set without touching the code is in `wrangler.jsonc`; see the README.
 
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use edge_ai::cache::{KeyValueCache, MemoryCache, TieredCache, WorkersKv};
 use edge_ai::gateway::{Access, ApiKeys, D1UsageLog, JsonLog, Limit, Route, unavailable};
-use edge_ai::providers::{Anthropic, OpenAi, WorkersAi};
+use edge_ai::providers::{Anthropic, OpenAi, WorkersAi, compatible};
 use edge_ai::runtime::{EnvExt, WorkerClock};
 use edge_ai::{EdgeAi, Error, ErrorKind, PerIsolate, Quota, Result};
 use worker::{Context, Env, Request, Response, event};
@@ -30,16 +30,19 @@ fn build(env: &Env) -> Result<EdgeAi> {
             "smart",
             Route::fallback([
                 "anthropic/claude-sonnet-5-5",
-                "openai/gpt-6.1-sol",
+                "openai/gpt-6.1-terra",
                 "workers-ai/@cf/meta/llama-3.3-70b-instruct-fp8-fast",
             ]),
         )
         .optional_route(
             "fast",
-            Route::fallback(["workers-ai/@cf/meta/llama-3.1-8b-instruct", "openai/gpt-6-luna"]),
+            Route::fallback(["workers-ai/@cf/zai-org/glm-4.7-flash", "openai/gpt-6-luna"]),
         )
         .usage(D1UsageLog::from_env(env, "DB")?)
         .usage(JsonLog::console());
+    for vendor in compatible::all_from_env(env)? {
+        edge = edge.provider(vendor);
+    }
     if let Some(seconds) = number(env, "CACHE_TTL_SECONDS")? {
         let far = KeyValueCache::new(WorkersKv::from_env(env, "CACHE")?, WorkerClock);
         let cache = TieredCache::new(MemoryCache::new(WorkerClock), far, WorkerClock);

@@ -32,12 +32,11 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// Whether it is sent: not an empty text, not a thought without its signature.
+    /// Whether it is sent: not a text of white space alone, which Anthropic refuses, nor a thought without its signature.
     pub(super) fn is_sent(&self) -> bool {
         match self.part {
-            ContentPart::Text(part) if self.trim_end => !part.text.trim_end().is_empty(),
-            ContentPart::Text(part) => !part.text.is_empty(),
-            ContentPart::Refusal(text) => !text.is_empty(),
+            ContentPart::Text(part) => !part.text.trim().is_empty(),
+            ContentPart::Refusal(text) => !text.trim().is_empty(),
             ContentPart::Reasoning(part) => part.signature.is_some() || part.redacted.is_some(),
             _ => true,
         }

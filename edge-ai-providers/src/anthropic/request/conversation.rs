@@ -91,7 +91,7 @@ impl<'a> Conversation<'a> {
                 let param = format!("messages[{index}].content[{at}]");
                 return Err(Error::new(ErrorKind::Unsupported, problem).with_param(param));
             };
-            if !part.text.is_empty() {
+            if !part.text.trim().is_empty() {
                 let of_message = if at == last {
                     cache_control(&message.extra)
                 } else {

@@ -6,15 +6,22 @@ use crate::wire::ObjectWriter;
 /// The least budget that Anthropic takes.
 const MIN_BUDGET: u32 = 1_024;
 
+/// What the effort `low` is worth in tokens.
+const LOW: u32 = 2_048;
+
 /// What each effort is worth in tokens.
 const EFFORTS: [(&str, u32); 6] = [
     ("minimal", 1_024),
-    ("low", 2_048),
+    ("low", LOW),
     ("medium", 8_192),
     ("high", 16_384),
     ("xhigh", 24_576),
     ("max", 24_576),
 ];
+
+/// Room for the thoughts of a model that thinks unasked, beside the answer: its limit is one of both, and a small one leaves nothing to say
+/// (<https://platform.claude.com/docs/en/models/opus-5-5/migration-guide>).
+const UNASKED: u32 = 24_576;
 
 /// How long the answer may be, and how the model thinks before it.
 #[derive(Debug, PartialEq)]
@@ -35,20 +42,25 @@ enum Mode {
 impl Plan {
     pub(super) fn new(input: &ChatInput, accepts: Accepts, default_max_tokens: u32) -> Result<Self> {
         let limit = input.max_output_tokens;
-        let plain = |mode, effort| Self {
-            max_tokens: limit.unwrap_or(default_max_tokens),
+        let with_room = |room: u32, mode, effort| Self {
+            max_tokens: limit.unwrap_or(default_max_tokens.saturating_add(room)),
             effort,
             mode,
         };
+        let plain = |mode, effort| with_room(0, mode, effort);
+        // The newest models take no sampling parameters, and think unless they are told not to.
+        let unasked = || with_room(if accepts.sampling { 0 } else { UNASKED }, Mode::Unsaid, None);
         let Some(wish) = &input.reasoning else {
-            return Ok(plain(Mode::Unsaid, None));
+            return Ok(unasked());
         };
         let effort = wish.effort.as_deref();
         if effort == Some("none") {
             return Ok(match accepts.thinking {
                 Thinking::Budget => plain(Mode::Unsaid, None),
                 Thinking::Adaptive { can_stop: true } => plain(Mode::Off, None),
-                Thinking::Adaptive { can_stop: false } => plain(Mode::Unsaid, Some("low".to_owned())),
+                Thinking::Adaptive { can_stop: false } => {
+                    with_room(LOW, Mode::Unsaid, Some("low".to_owned()))
+                }
             });
         }
         let worth = effort
@@ -62,7 +74,7 @@ impl Plan {
                     format!("unknown effort; this model takes none, {known}"),
                 ))
             }
-            (_, None) if effort.is_none() => Ok(plain(Mode::Unsaid, None)),
+            (_, None) if effort.is_none() => Ok(unasked()),
             (Thinking::Adaptive { .. }, budget) => {
                 let effort = match (effort, budget) {
                     (Some("minimal"), _) => "low",
@@ -298,10 +310,30 @@ mod tests {
             "claude-fable-5",
             ReasoningConfig::effort("none"),
             None,
-            4_096,
+            6_144,
             Some("low"),
             Mode::Unsaid,
         );
+    }
+
+    #[test]
+    fn a_model_that_thinks_unasked_has_room_for_it() {
+        let unasked = ReasoningConfig::default;
+        for (model, limit, max_tokens) in [
+            ("claude-opus-5-5", None, 28_672),
+            ("claude-haiku-5-5", None, 28_672),
+            ("claude-opus-5-5", Some(500), 500),
+            ("claude-opus-4-6", None, 4_096),
+            ("claude-sonnet-4-5", None, 4_096),
+        ] {
+            check(model, unasked(), limit, max_tokens, None, Mode::Unsaid);
+        }
+        let plain = Plan::new(
+            &ChatRequest::new("m").user("hi"),
+            Accepts::of("claude-opus-5-5"),
+            4_096,
+        );
+        assert_eq!(plain.unwrap().max_tokens, 28_672);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 use edge_ai_core::{ContentPart, Message, ReasoningPart, Result, Role, ToolCall, ToolResult};
 
-use super::Compatibility;
 use super::content::{self, Place};
 use super::tools::unsupported;
+use super::{Compatibility, rules};
 use crate::openai::CHAT;
+use crate::openai::compatibility::SendReasoning;
 use crate::openai::params::{nested, own};
 use crate::openai::thinking;
 use crate::wire::{ArrayWriter, ObjectWriter};
@@ -31,10 +32,9 @@ pub(super) fn write(array: &mut ArrayWriter<'_>, messages: &[Message], server: &
         for (place, result) in results {
             count += 1;
             array.object(|object| {
-                write_result(object, place, result)?;
+                write_result(object, place, result, server)?;
                 if !others {
-                    object.optional("name", message.name.as_deref());
-                    object.extra(&message.extra, &CHAT);
+                    write_rest(object, message, server);
                 }
                 Ok(())
             })?;
@@ -83,9 +83,20 @@ fn write_message(
         }
         content::write(object, index, parts)?;
     }
-    object.optional("name", message.name.as_deref());
-    object.extra(&message.extra, &CHAT);
+    write_rest(object, message, server);
     Ok(())
+}
+
+/// Writes what a message of any role may have.
+fn write_rest(object: &mut ObjectWriter<'_>, message: &Message, server: &Compatibility) {
+    if server.message_names {
+        object.optional("name", message.name.as_deref());
+    }
+    for (name, value) in message.extra.fields_for(&CHAT) {
+        if rules::allows_message_field(server, name) {
+            object.raw(name, value.get());
+        }
+    }
 }
 
 fn write_assistant(
@@ -124,24 +135,27 @@ fn write_assistant(
             _ => None,
         })
         .collect();
-    if !refusal.is_empty() {
+    if !refusal.is_empty() && rules::allows_message_field(server, "refusal") {
         object.field("refusal", refusal.concat());
     }
     write_reasoning(object, parts, server)?;
-    write_calls(object, parts)?;
+    write_calls(object, parts, server)?;
     for part in parts {
         if let ContentPart::Other(extra) = part
             && extra.get(&CHAT, "type").is_none()
         {
-            write_message_fields(object, extra);
+            write_message_fields(object, extra, server);
         }
     }
     Ok(())
 }
 
 /// Fields of the answer that the message was, with what OpenAI takes back of them.
-fn write_message_fields(object: &mut ObjectWriter<'_>, extra: &edge_ai_core::Extra) {
+fn write_message_fields(object: &mut ObjectWriter<'_>, extra: &edge_ai_core::Extra, server: &Compatibility) {
     for (name, value) in extra.fields_for(&CHAT) {
+        if !rules::allows_message_field(server, name) {
+            continue;
+        }
         if name == "audio" {
             // Sound goes back by its id alone.
             #[derive(serde::Serialize, serde::Deserialize)]
@@ -170,15 +184,16 @@ fn write_reasoning(
             _ => None,
         })
         .collect();
-    let field = thoughts.iter().find_map(|thought| thinking::field_of(thought));
-    let Some(field) = field.or(server.send_reasoning.then_some("reasoning_content")) else {
+    let Some(field) = rules::reasoning_field(server, parts) else {
         return Ok(());
     };
     let text: String = thoughts.iter().map(|thought| thought.text.as_str()).collect();
-    if !text.is_empty() {
+    if !text.is_empty() || server.send_reasoning == SendReasoning::WithToolCalls {
         object.field(field, text);
     }
-    if server.send_reasoning && thoughts.iter().any(|thought| thinking::is_sealed(thought)) {
+    if server.send_reasoning == SendReasoning::Always
+        && thoughts.iter().any(|thought| thinking::is_sealed(thought))
+    {
         object.array(thinking::BLOCKS, |array| {
             thoughts
                 .iter()
@@ -188,7 +203,7 @@ fn write_reasoning(
     Ok(())
 }
 
-fn write_calls(object: &mut ObjectWriter<'_>, parts: &[ContentPart]) -> Result<()> {
+fn write_calls(object: &mut ObjectWriter<'_>, parts: &[ContentPart], server: &Compatibility) -> Result<()> {
     let call = |part: &ContentPart| match part {
         ContentPart::ToolCall(_) => true,
         ContentPart::Other(extra) => extra.get(&CHAT, "custom").is_some(),
@@ -200,7 +215,9 @@ fn write_calls(object: &mut ObjectWriter<'_>, parts: &[ContentPart]) -> Result<(
     object.array("tool_calls", |array| {
         for part in parts.iter().filter(|part| call(part)) {
             array.object(|object| match part {
-                ContentPart::ToolCall(call) => write_call(object, call, &call.id),
+                ContentPart::ToolCall(call) => {
+                    write_call(object, call, &rules::tool_call_id(server, &call.id))
+                }
                 ContentPart::Other(extra) => {
                     object.extra(extra, &CHAT);
                     Ok(())
@@ -226,9 +243,14 @@ pub(in crate::openai) fn write_call(object: &mut ObjectWriter<'_>, call: &ToolCa
     Ok(())
 }
 
-fn write_result(object: &mut ObjectWriter<'_>, place: Place, result: &ToolResult) -> Result<()> {
+fn write_result(
+    object: &mut ObjectWriter<'_>,
+    place: Place,
+    result: &ToolResult,
+    server: &Compatibility,
+) -> Result<()> {
     object.field("role", "tool");
-    object.field("tool_call_id", &result.call_id);
+    object.field("tool_call_id", &*rules::tool_call_id(server, &result.call_id));
     let mut texts = result.content.iter().filter(|part| part.as_text().is_some());
     if texts
         .any(|part| matches!(part, ContentPart::Text(text) if text.extra.fields_for(&CHAT).next().is_some()))

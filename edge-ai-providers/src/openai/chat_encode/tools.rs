@@ -1,11 +1,12 @@
 use edge_ai_core::{ChatInput, Error, ErrorKind, FunctionTool, ResponseFormat, Result, Tool, ToolChoice};
 
+use super::Compatibility;
 use crate::openai::CHAT;
 use crate::openai::params::{nested, own};
 use crate::wire::ObjectWriter;
 
 /// Writes the tools, how to choose among them, and the form of the answer.
-pub(super) fn write(object: &mut ObjectWriter<'_>, input: &ChatInput) -> Result<()> {
+pub(super) fn write(object: &mut ObjectWriter<'_>, input: &ChatInput, server: &Compatibility) -> Result<()> {
     if input.tools.iter().any(|tool| deprecated(tool).is_none()) {
         object.array("tools", |array| {
             for (index, tool) in input
@@ -43,7 +44,9 @@ pub(super) fn write(object: &mut ObjectWriter<'_>, input: &ChatInput) -> Result<
         })?,
         Some(_) => return Err(unsupported("tool_choice", "this choice of tools")),
     }
-    object.optional("parallel_tool_calls", input.parallel_tool_calls);
+    if let Some(name) = server.field("parallel_tool_calls") {
+        object.optional(name, input.parallel_tool_calls);
+    }
     input
         .response_format
         .as_ref()

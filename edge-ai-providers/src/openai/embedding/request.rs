@@ -4,8 +4,8 @@ use bytes::Bytes;
 use edge_ai_core::{EmbeddingInput, EmbeddingRequest, EmbeddingText, Error, ErrorKind, Result, Verbatim};
 
 use super::{EmbeddingEncoding, MAX_INPUTS};
+use crate::openai::Compatibility;
 use crate::openai::EMBEDDINGS;
-use crate::openai::chat_encode::Compatibility;
 use crate::openai::chat_request::text_of;
 use crate::openai::params::{invalid, model, positive};
 use crate::wire::{Fields, ObjectWriter, Path, elements, read, splice, write_object};

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::openai::CHAT;
 use crate::retry_after::retry_after;
-use crate::wire::{Fields, Path};
+use crate::wire::{Fields, Path, elements};
 
 /// The most of a body without structure that goes into a message, in characters.
 const SNIPPET: usize = 300;
@@ -47,6 +47,16 @@ pub(crate) fn error_in_body(text: &str) -> Option<Error> {
     })
 }
 
+/// The error of a choice that ended with one, as OpenRouter's do when a vendor fails in the middle of an answer.
+pub(crate) fn error_in_choice(reason: Option<&str>, error: Option<&RawValue>) -> Option<Error> {
+    let error = error.filter(|error| error.get() != "null");
+    if reason != Some("error") && error.is_none() {
+        return None;
+    }
+    let body = format!(r#"{{"error":{}}}"#, error.map_or("{}", RawValue::get));
+    error_in_body(&body)
+}
+
 /// What an error's body says.
 #[derive(Debug, Default)]
 struct Report {
@@ -60,6 +70,15 @@ struct Report {
 
 impl Report {
     fn read(text: &str) -> Option<Self> {
+        // Google's are in an array.
+        if text.trim_start().starts_with('[') {
+            let first = elements(text, &Path::ROOT).ok()?.into_iter().next()?;
+            let report = Self::read(first)?;
+            return Some(Self {
+                structured: false,
+                ..report
+            });
+        }
         let mut body = Fields::parse(text, Path::ROOT).ok()?;
         match body.take_raw("error") {
             Some(error) if error.starts_with('{') => {
@@ -155,6 +174,9 @@ impl Report {
             Some(ErrorKind::QuotaExceeded)
         } else if is(&["rate_limit_exceeded"]) {
             Some(ErrorKind::RateLimited)
+        } else if self.param.as_deref() == Some("reasoning_effort") && self.says("/v1/responses") {
+            // GPT-5.6 and newer think and call tools together in the Responses API alone: another model can answer.
+            Some(ErrorKind::Unsupported)
         } else if is(&["model_not_found"]) {
             Some(ErrorKind::NotFound)
         } else if is(&["invalid_api_key"]) {
@@ -190,7 +212,7 @@ const fn kind_by_status(status: u16) -> ErrorKind {
         401 => ErrorKind::Authentication,
         402 => ErrorKind::QuotaExceeded,
         403 => ErrorKind::PermissionDenied,
-        404 => ErrorKind::NotFound,
+        404 | 410 => ErrorKind::NotFound,
         // 524 is Cloudflare's.
         408 | 504 | 524 => ErrorKind::Timeout,
         // A lock that was not free, and a request that came too early.

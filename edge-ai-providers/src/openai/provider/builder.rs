@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use edge_ai_core::{Error, ErrorKind, HttpClient, ModelInfo, Result, Secret};
-use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 
 use super::endpoint::Endpoint;
-use super::{OpenAi, catalog};
+use super::paths::{Paths, is_plain};
+use super::{Authentication, OpenAi, catalog};
 use crate::client::VendorClient;
 use crate::openai::{Compatibility, decode_error};
 
@@ -17,10 +17,13 @@ pub struct OpenAiBuilder {
     api_key: Secret,
     name: String,
     base_url: String,
+    base_url_setting: Option<&'static str>,
     models: Option<Vec<ModelInfo>>,
     compatibility: Compatibility,
-    organization: Option<String>,
-    project: Option<String>,
+    authentication: Authentication,
+    paths: Paths,
+    embeddings: bool,
+    headers: Vec<(HeaderName, String)>,
 }
 
 impl OpenAiBuilder {
@@ -30,10 +33,13 @@ impl OpenAiBuilder {
             api_key,
             name: String::from("openai"),
             base_url: OpenAi::BASE_URL.to_owned(),
+            base_url_setting: None,
             models: None,
             compatibility: Compatibility::OPENAI,
-            organization: None,
-            project: None,
+            authentication: Authentication::Bearer,
+            paths: Paths::OpenAi,
+            embeddings: true,
+            headers: Vec::new(),
         }
     }
 
@@ -41,6 +47,14 @@ impl OpenAiBuilder {
     pub fn base_url(self, base_url: impl Into<String>) -> Self {
         Self {
             base_url: base_url.into(),
+            ..self
+        }
+    }
+
+    /// The setting that an error about the address names. By default that of the provider's name.
+    pub(crate) fn base_url_setting(self, setting: &'static str) -> Self {
+        Self {
+            base_url_setting: Some(setting),
             ..self
         }
     }
@@ -69,20 +83,43 @@ impl OpenAiBuilder {
         }
     }
 
-    /// The organization to bill.
-    pub fn organization(self, organization: impl Into<String>) -> Self {
+    /// How the server wants the key. As a bearer token by default.
+    pub fn authentication(self, authentication: Authentication) -> Self {
         Self {
-            organization: Some(organization.into()),
+            authentication,
             ..self
         }
     }
 
-    /// The project to bill.
-    pub fn project(self, project: impl Into<String>) -> Self {
+    /// Whether the server embeds texts. Yes by default.
+    pub fn embeddings(self, embeddings: bool) -> Self {
+        Self { embeddings, ..self }
+    }
+
+    /// Azure's addresses before its v1 API: each model under `/deployments/{model}`, with the API's version by date. The base URL ends with
+    /// `/openai` then.
+    pub fn deployments(self, api_version: impl Into<String>) -> Self {
+        let api_version = api_version.into();
         Self {
-            project: Some(project.into()),
+            paths: Paths::Deployments { api_version },
             ..self
         }
+    }
+
+    /// A header of every request.
+    pub fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The organization to bill.
+    pub fn organization(self, organization: impl Into<String>) -> Self {
+        self.header(HeaderName::from_static("openai-organization"), organization)
+    }
+
+    /// The project to bill.
+    pub fn project(self, project: impl Into<String>) -> Self {
+        self.header(HeaderName::from_static("openai-project"), project)
     }
 
     /// The provider.
@@ -98,30 +135,33 @@ impl OpenAiBuilder {
             return Err(Error::new(ErrorKind::Configuration, message));
         }
         let vendor = self.name == "openai";
-        let setting = format!("{}_BASE_URL", self.name.to_uppercase().replace('-', "_"));
+        let setting = match self.base_url_setting {
+            Some(setting) => setting.to_owned(),
+            None => format!("{}_BASE_URL", self.name.to_uppercase().replace('-', "_")),
+        };
         let mut client = VendorClient::new(self.http, self.name, &self.base_url, &setting, decode_error)?;
-        if !self.api_key.is_empty() {
-            client = client.secret_header(AUTHORIZATION, &format!("Bearer {}", self.api_key.expose()))?;
+        if let Paths::Deployments { api_version } = &self.paths
+            && (api_version.is_empty() || !api_version.chars().all(is_plain))
+        {
+            let message = format!("`{api_version}` is not a version of the API");
+            return Err(Error::new(ErrorKind::Configuration, message));
         }
-        for (name, value) in [
-            ("openai-organization", self.organization),
-            ("openai-project", self.project),
-        ] {
-            if let Some(value) = value {
-                let value = HeaderValue::try_from(value).map_err(|error| {
-                    Error::new(
-                        ErrorKind::Configuration,
-                        format!("the value for `{name}` is no header's"),
-                    )
-                    .with_source(error)
-                })?;
-                client = client.header(HeaderName::from_static(name), value);
-            }
+        for (name, value) in self.headers {
+            let value = HeaderValue::try_from(value).map_err(|error| {
+                Error::new(
+                    ErrorKind::Configuration,
+                    format!("the value for `{name}` is no header's"),
+                )
+                .with_source(error)
+            })?;
+            client = client.header(name, value);
         }
+        client = self.authentication.apply(client, &self.api_key)?;
         Ok(OpenAi {
-            endpoint: Arc::new(Endpoint::new(client, self.compatibility)),
+            endpoint: Arc::new(Endpoint::new(client, self.compatibility, self.paths)),
             models: self.models.unwrap_or_else(catalog::models).into(),
             vendor,
+            embeds: self.embeddings,
         })
     }
 }

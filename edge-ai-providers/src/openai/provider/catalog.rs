@@ -1,21 +1,34 @@
 use edge_ai_core::{Capabilities, ModelInfo};
 
-/// OpenAI's models to list, by its [model pages](https://platform.openai.com/docs/models).
+/// OpenAI's models to list, by its [model pages](https://developers.openai.com/api/docs/models) of November 2026, without those
+/// that [shut down](https://developers.openai.com/api/docs/deprecations) before 2027.
 pub(super) fn models() -> Vec<ModelInfo> {
-    const GENERAL: Capabilities = Capabilities::CHAT.tools().vision().json_schema();
+    const GENERAL: Capabilities = Capabilities::CHAT
+        .parallel_tools()
+        .vision()
+        .json_schema()
+        .prompt_caching();
     const REASONING: Capabilities = GENERAL.reasoning();
-    const MODELS: [(&str, Capabilities); 15] = [
+    // They always think, and call tools while they think in the Responses API alone.
+    const ALWAYS_REASONING: Capabilities = Capabilities::CHAT
+        .vision()
+        .json_schema()
+        .reasoning()
+        .prompt_caching();
+    const MODELS: [(&str, Capabilities); 17] = [
+        ("gpt-6-astra", ALWAYS_REASONING),
+        ("gpt-6.1-sol", ALWAYS_REASONING),
+        ("gpt-6.1-terra", REASONING),
+        ("gpt-6-luna", REASONING),
+        ("gpt-5.6-sol", REASONING),
+        ("gpt-5.6-terra", REASONING),
+        ("gpt-5.6-luna", REASONING),
         ("gpt-5.5", REASONING),
         ("gpt-5.4", REASONING),
         ("gpt-5.4-mini", REASONING),
         ("gpt-5.4-nano", REASONING),
-        ("gpt-5", REASONING),
-        ("gpt-5-mini", REASONING),
-        ("gpt-5-nano", REASONING),
-        ("o4-mini", REASONING),
         ("gpt-4.1", GENERAL),
         ("gpt-4.1-mini", GENERAL),
-        ("gpt-4.1-nano", GENERAL),
         ("gpt-4o", GENERAL),
         ("gpt-4o-mini", GENERAL),
         ("text-embedding-3-small", Capabilities::EMBEDDINGS),

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use edge_ai_core::{
@@ -6,11 +8,12 @@ use edge_ai_core::{
 };
 use futures_util::StreamExt;
 
+use super::paths::Paths;
 use crate::client::VendorClient;
-use crate::openai::chat_encode::Compatibility;
-use crate::openai::embedding::{MAX_INPUTS, encode_embedding_request_with};
+use crate::openai::embedding::encode_embedding_request_with;
 use crate::openai::{
-    CHAT, EMBEDDINGS, decode_chat_response, decode_embedding_response, encode_chat_request_with, stream,
+    CHAT, Compatibility, EMBEDDINGS, decode_chat_response, decode_embedding_response,
+    encode_chat_request_with, stream,
 };
 
 /// The most bytes of text in one call for embeddings: OpenAI takes
@@ -18,16 +21,23 @@ use crate::openai::{
 /// token of ordinary text is two bytes or more.
 const MAX_BYTES: usize = 600_000;
 
+const COMPLETIONS: &str = "/chat/completions";
+
 /// The server's two services.
 #[derive(Debug)]
 pub(super) struct Endpoint {
     client: VendorClient,
     server: Compatibility,
+    paths: Paths,
 }
 
 impl Endpoint {
-    pub(super) const fn new(client: VendorClient, server: Compatibility) -> Self {
-        Self { client, server }
+    pub(super) const fn new(client: VendorClient, server: Compatibility, paths: Paths) -> Self {
+        Self {
+            client,
+            server,
+            paths,
+        }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -38,8 +48,13 @@ impl Endpoint {
         error.with_provider(self.name())
     }
 
-    async fn embed_once(&self, body: Bytes, expected: usize) -> Result<EmbeddingResponse> {
-        let answer = self.client.post("/embeddings", body).await?;
+    fn path(&self, service: &'static str, model: &str) -> Result<Cow<'static, str>> {
+        self.paths.of(service, model).map_err(|error| self.own(error))
+    }
+
+    async fn embed_once(&self, model: &str, body: Bytes, expected: usize) -> Result<EmbeddingResponse> {
+        let path = self.path("/embeddings", model)?;
+        let answer = self.client.post(&path, body).await?;
         let response = decode_embedding_response(answer).map_err(|error| self.own(error))?;
         let count = response.embeddings.len();
         if count != expected {
@@ -55,13 +70,15 @@ impl ChatModel for Endpoint {
     async fn chat(&self, request: ChatRequest) -> Result<ChatResponse> {
         let body =
             encode_chat_request_with(&request, false, &self.server).map_err(|error| self.own(error))?;
-        let answer = self.client.post("/chat/completions", body).await?;
+        let path = self.path(COMPLETIONS, &request.model)?;
+        let answer = self.client.post(&path, body).await?;
         decode_chat_response(answer).map_err(|error| self.own(error))
     }
 
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
         let body = encode_chat_request_with(&request, true, &self.server).map_err(|error| self.own(error))?;
-        let answer = self.client.post_stream("/chat/completions", body).await?;
+        let path = self.path(COMPLETIONS, &request.model)?;
+        let answer = self.client.post_stream(&path, body).await?;
         let provider = self.name().to_owned();
         let frames = stream::frames(answer)
             .map(move |frame| frame.map_err(|error| error.with_provider(provider.as_str())));
@@ -76,9 +93,11 @@ impl EmbeddingModel for Endpoint {
             encode_embedding_request_with(request, &self.server).map_err(|error| self.own(error))
         };
         // A client's own body is within the limits, or the server's to refuse.
-        let calls = split(&request.texts);
+        let calls = split(&request.texts, self.server.embedding_inputs);
         if request.input.native_in(&EMBEDDINGS).is_some() || calls.len() < 2 {
-            return self.embed_once(encode(&request)?, request.texts.len()).await;
+            return self
+                .embed_once(&request.model, encode(&request)?, request.texts.len())
+                .await;
         }
         let mut whole = EmbeddingOutput::default();
         for texts in calls {
@@ -88,7 +107,10 @@ impl EmbeddingModel for Endpoint {
             input.purpose = request.purpose;
             input.extra = request.extra.clone();
             let part = EmbeddingRequest::from_input(request.model.as_str(), input);
-            let answer = self.embed_once(encode(&part)?, texts.len()).await?.into_inner();
+            let answer = self
+                .embed_once(&request.model, encode(&part)?, texts.len())
+                .await?;
+            let answer = answer.into_inner();
             whole.model = answer.model;
             whole.embeddings.extend(answer.embeddings);
             whole.usage = match (whole.usage, answer.usage) {
@@ -100,13 +122,13 @@ impl EmbeddingModel for Endpoint {
     }
 }
 
-/// The inputs in calls that the server takes.
-fn split(texts: &[EmbeddingText]) -> Vec<&[EmbeddingText]> {
+/// The inputs in calls that the server takes, of at most `most` inputs.
+fn split(texts: &[EmbeddingText], most: usize) -> Vec<&[EmbeddingText]> {
     let mut calls = Vec::new();
     let mut rest = texts;
     while !rest.is_empty() {
         let mut bytes = 0;
-        let fitting = rest.iter().take(MAX_INPUTS).take_while(|text| {
+        let fitting = rest.iter().take(most).take_while(|text| {
             bytes += match text {
                 EmbeddingText::Text(text) => text.len(),
                 EmbeddingText::Tokens(tokens) => tokens.len() * 2,
@@ -129,9 +151,13 @@ mod tests {
     #[test]
     fn inputs_are_split_by_number_and_size() {
         let text = |length: usize| EmbeddingText::Text("x".repeat(length));
-        let lengths = |texts: &[EmbeddingText]| split(texts).into_iter().map(<[_]>::len).collect::<Vec<_>>();
+        let lengths = |texts: &[EmbeddingText]| {
+            let calls = split(texts, 2_048).into_iter();
+            calls.map(<[_]>::len).collect::<Vec<_>>()
+        };
         assert_eq!(lengths(&[]), [0; 0]);
         assert_eq!(lengths(&vec![text(1); 5_000]), [2_048, 2_048, 904]);
+        assert_eq!(split(&vec![text(1); 200], 96).len(), 3);
         assert_eq!(lengths(&[text(400_000), text(200_000), text(1)]), [2, 1]);
         assert_eq!(lengths(&[text(700_000), text(700_000)]), [1, 1]);
     }

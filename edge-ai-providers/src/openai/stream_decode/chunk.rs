@@ -23,8 +23,17 @@ pub(super) struct Chunk<'a> {
     #[serde(borrow)]
     pub(super) choices: Option<Vec<Choice<'a>>>,
     pub(super) usage: Option<UsageFields>,
+    /// Groq's place for the usage, in the last chunk, and for an error that ended the stream.
+    pub(super) x_groq: Option<XGroq>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct XGroq {
+    pub(super) usage: Option<UsageFields>,
+    pub(super) error: Option<Lenient>,
 }
 
 impl Chunk<'_> {
@@ -42,6 +51,18 @@ pub(super) struct Choice<'a> {
     pub(super) delta: Option<Delta<'a>>,
     #[serde(borrow)]
     pub(super) finish_reason: Option<Text<'a>>,
+    /// OpenRouter's place for an error in the middle of an answer.
+    #[serde(borrow)]
+    pub(super) error: Option<&'a RawValue>,
+}
+
+impl Choice<'_> {
+    /// Whether it tells why the choice ended.
+    pub(super) fn is_last(&self) -> bool {
+        self.finish_reason
+            .as_ref()
+            .is_some_and(|reason| !reason.0.is_empty())
+    }
 }
 
 /// What comes new with a chunk.
@@ -66,6 +87,9 @@ pub(super) struct Call<'a> {
     pub(super) id: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) function: Option<Function<'a>>,
+    /// Google's place for the thought's signature, without which it refuses the next turn.
+    #[serde(borrow)]
+    pub(super) extra_content: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -1,6 +1,7 @@
 use bytes::{Bytes, BytesMut};
 use edge_ai_core::{ChatStart, Extra, ReasoningDelta, ReasoningPart, Result, Usage};
 
+use crate::openai::params::own;
 use crate::openai::usage::write_usage;
 use crate::openai::{CHAT, Head, thinking};
 use crate::wire::{ObjectWriter, write_object};
@@ -42,6 +43,12 @@ impl Writer {
         self.prefix.clear();
     }
 
+    /// Takes what the answer says of itself later; the chunks from here on say it.
+    pub(super) fn add_to_head(&mut self, extra: &Extra) {
+        self.extra.extend(extra.clone());
+        self.prefix.clear();
+    }
+
     /// What was written since the last time.
     pub(super) fn take(&mut self) -> Bytes {
         self.out.split().freeze()
@@ -72,7 +79,7 @@ impl Writer {
         self.delta(|delta| delta.array(thinking::BLOCKS, |array| thinking::write_block(array, &part)));
     }
 
-    pub(super) fn call_start(&mut self, number: usize, id: &str, name: &str, arguments: &str) {
+    pub(super) fn call_start(&mut self, number: usize, id: &str, name: &str, arguments: &str, extra: &Extra) {
         self.call(|call| {
             call.field("index", number);
             call.field("id", id);
@@ -81,18 +88,22 @@ impl Writer {
                 function.field("name", name);
                 function.field("arguments", arguments);
                 Ok(())
-            })
+            })?;
+            own(extra, "function").for_each(|(name, value)| call.raw(name, value.get()));
+            Ok(())
         });
     }
 
-    pub(super) fn call_more(&mut self, number: usize, name: Option<&str>, arguments: &str) {
+    pub(super) fn call_more(&mut self, number: usize, name: Option<&str>, arguments: &str, extra: &Extra) {
         self.call(|call| {
             call.field("index", number);
             call.object("function", |function| {
                 function.optional("name", name);
                 function.field("arguments", arguments);
                 Ok(())
-            })
+            })?;
+            own(extra, "function").for_each(|(name, value)| call.raw(name, value.get()));
+            Ok(())
         });
     }
 

@@ -12,7 +12,7 @@ use crate::{InFlight, Must, Stop, Subject};
 /// use edge_ai_testkit::contract::chat_model::{ChatModelSubject, Fault};
 /// use edge_ai_testkit::scripted::ScriptedChatModel;
 ///
-/// let subject = ChatModelSubject::new(ScriptedChatModel::new().otherwise("Paris"), "gpt-5-mini")
+/// let subject = ChatModelSubject::new(ScriptedChatModel::new().otherwise("Paris"), "gpt-6-luna")
 ///     .with_capabilities(Capabilities::CHAT.tools().json_schema())
 ///     .with_unknown_model("no-such-model")
 ///     .with_faults(Fault::directive);

@@ -1,0 +1,106 @@
+//! The ways to choose, each over children of any kind: the routes of a definition, or the targets that these lead to.
+
+mod cheapest;
+mod condition;
+mod fastest;
+mod sticky;
+mod weighted;
+
+use serde::{Deserialize, Serialize};
+
+pub use condition::Condition;
+pub use sticky::Affinity;
+
+pub(super) use cheapest::by_cost;
+pub(super) use condition::When;
+pub(super) use fastest::by_pace;
+pub(super) use sticky::{Sticky, rendezvous, stable_hash};
+pub(super) use weighted::{Weighted, draw};
+
+/// How one of several children is chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Strategy<N> {
+    /// In the order given.
+    Fallback(Vec<N>),
+    /// By chance.
+    Weighted(Vec<Weighted<N>>),
+    /// By price.
+    Cheapest(Vec<N>),
+    /// By time.
+    Fastest(Vec<N>),
+    /// By whose request it is.
+    Sticky(Sticky<N>),
+    /// By what is asked.
+    When(Box<When<N>>),
+}
+
+impl<N> Strategy<N> {
+    /// The children, in the order given.
+    pub(super) fn children(&self) -> Vec<&N> {
+        match self {
+            Self::Fallback(routes) | Self::Cheapest(routes) | Self::Fastest(routes) => {
+                routes.iter().collect()
+            }
+            Self::Weighted(choices) => choices.iter().map(|choice| &choice.route).collect(),
+            Self::Sticky(sticky) => sticky.routes.iter().collect(),
+            Self::When(when) => vec![&when.then, &when.otherwise],
+        }
+    }
+
+    /// The same choice among what `f` makes of the children; `None` when it makes nothing of any.
+    pub(super) fn filter_map<M: Clone>(self, mut f: impl FnMut(N) -> Option<M>) -> Option<Strategy<M>> {
+        let mut all = |routes: Vec<N>| {
+            let routes: Vec<_> = routes.into_iter().filter_map(&mut f).collect();
+            (!routes.is_empty()).then_some(routes)
+        };
+        Some(match self {
+            Self::Fallback(routes) => Strategy::Fallback(all(routes)?),
+            Self::Cheapest(routes) => Strategy::Cheapest(all(routes)?),
+            Self::Fastest(routes) => Strategy::Fastest(all(routes)?),
+            Self::Sticky(sticky) => Strategy::Sticky(Sticky {
+                by: sticky.by,
+                routes: all(sticky.routes)?,
+            }),
+            Self::Weighted(choices) => {
+                let choices: Vec<_> = choices
+                    .into_iter()
+                    .filter_map(|Weighted { route, weight }| Some(Weighted::new(f(route)?, weight)))
+                    .collect();
+                if choices.is_empty() {
+                    return None;
+                }
+                Strategy::Weighted(choices)
+            }
+            Self::When(when) => {
+                let When {
+                    condition,
+                    then,
+                    otherwise,
+                } = *when;
+                // With one of them gone, the other serves everybody: the name must lead somewhere.
+                let (then, otherwise) = match (f(then), f(otherwise)) {
+                    (Some(then), Some(otherwise)) => (then, otherwise),
+                    (Some(only), None) | (None, Some(only)) => (only.clone(), only),
+                    (None, None) => return None,
+                };
+                Strategy::When(Box::new(When {
+                    condition,
+                    then,
+                    otherwise,
+                }))
+            }
+        })
+    }
+
+    /// What makes the choice impossible, in words for the operator.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        match self {
+            Self::Weighted(choices) if choices.iter().all(|choice| choice.weight == 0) => {
+                Some("has no weight above zero")
+            }
+            _ if self.children().is_empty() => Some("has no target"),
+            _ => None,
+        }
+    }
+}

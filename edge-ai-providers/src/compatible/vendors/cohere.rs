@@ -1,0 +1,44 @@
+use edge_ai_core::Capabilities;
+
+use crate::compatible::{Model, Vendor};
+use crate::openai::Compatibility;
+
+/// [Cohere](https://docs.cohere.com/docs/compatibility-api) by its compatibility endpoint.
+///
+/// Of the parameters that its page calls unsupported, hints are left out; the others go out. Embeddings are of at most
+/// [96 texts](https://docs.cohere.com/reference/embed) a call.
+pub const COHERE: Vendor = Vendor {
+    compatibility: Compatibility {
+        top_k: false,
+        embedding_inputs: 96,
+        refused_hints: &[
+            "store",
+            "metadata",
+            "service_tier",
+            "prediction",
+            "parallel_tool_calls",
+        ],
+        ..Compatibility::COMPATIBLE
+    },
+    capabilities: GENERAL.vision().reasoning().embeddings(),
+    models: &[
+        Model::new("command-a-03-2025", GENERAL),
+        Model::new("command-a-reasoning-08-2025", GENERAL.reasoning()),
+        Model::new(
+            "command-a-vision-07-2025",
+            Capabilities::CHAT.vision().json_schema(),
+        ),
+        Model::new("command-r7b-12-2024", GENERAL),
+        Model::new("embed-v4.0", Capabilities::EMBEDDINGS),
+    ],
+    docs: "https://docs.cohere.com/docs/compatibility-api",
+    ..Vendor::new(
+        "cohere",
+        "Cohere",
+        "https://api.cohere.ai/compatibility/v1",
+        "COHERE_API_KEY",
+        "COHERE_BASE_URL",
+    )
+};
+
+const GENERAL: Capabilities = Capabilities::CHAT.parallel_tools().json_schema();

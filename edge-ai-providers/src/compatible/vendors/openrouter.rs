@@ -1,0 +1,30 @@
+use edge_ai_core::Capabilities;
+
+use crate::compatible::Vendor;
+use crate::openai::{Compatibility, ReasoningField};
+
+/// [OpenRouter](https://openrouter.ai/docs/api/reference/overview): the models of many vendors, as `openrouter/vendor/model`.
+///
+/// While a vendor is slow, a stream has [comments](https://openrouter.ai/docs/api/reference/streaming), which go through; when one
+/// fails in the middle, the last chunk has the error and `finish_reason: "error"`, and the stream ends with it. Thoughts are in
+/// [`reasoning`](https://openrouter.ai/docs/use-cases/reasoning-tokens). With `OPENROUTER_SITE_URL` and `OPENROUTER_APP_NAME` requests say
+/// [whose they are](https://openrouter.ai/docs/app-attribution).
+pub const OPENROUTER: Vendor = Vendor {
+    headers: &[
+        ("http-referer", "OPENROUTER_SITE_URL"),
+        ("x-title", "OPENROUTER_APP_NAME"),
+    ],
+    compatibility: Compatibility {
+        reasoning_field: ReasoningField::Reasoning,
+        ..Compatibility::COMPATIBLE
+    },
+    capabilities: Capabilities::ALL,
+    docs: "https://openrouter.ai/docs/api/reference/overview",
+    ..Vendor::new(
+        "openrouter",
+        "OpenRouter",
+        "https://openrouter.ai/api/v1",
+        "OPENROUTER_API_KEY",
+        "OPENROUTER_BASE_URL",
+    )
+};
