@@ -241,6 +241,6 @@ mod tests {
     fn the_context_window_is_kept() {
         let error = once(LLAMA, json!({ "prompt": "word ".repeat(36000) })).unwrap_err();
         assert_eq!(error.code(), 5021);
-        assert!(error.text().contains("(7968)"));
+        assert!(error.text().contains("(24000)"));
     }
 }

@@ -105,6 +105,8 @@ pub enum MaxTokensField {
 pub enum SendReasoning {
     /// Those that the client wrote in OpenAI's dialect.
     AsWritten,
+    /// The same, in the server's own field: it refuses the other.
+    InOwnField,
     /// None: the server refuses a message with thoughts.
     Never,
     /// Those of turns that call tools, whose field is required even if empty; the server has no use for others.

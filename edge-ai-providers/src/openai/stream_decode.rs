@@ -1,5 +1,6 @@
 mod calls;
 mod chunk;
+mod details;
 mod lenient;
 
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use edge_ai_core::{
 
 use calls::Calls;
 use chunk::{Choice, Chunk, Delta, Text};
+use details::Details;
 pub(super) use lenient::Lenient;
 
 use super::CHAT;
@@ -113,6 +115,7 @@ pub(crate) struct EventDecoder {
     others: BTreeSet<u64>,
     done: bool,
     calls: Calls,
+    details: Details,
     /// What the answer says of itself so far, beside the known.
     head: Extra,
 }
@@ -223,6 +226,7 @@ impl EventDecoder {
             && !self.finished
         {
             self.finished = true;
+            events.extend(self.details.take().map(ChatEvent::Part));
             let reason = decode_finish_reason(&reason, !self.calls.is_empty());
             events.push(ChatEvent::Finish(reason));
         }
@@ -254,6 +258,9 @@ impl EventDecoder {
             events.extend(
                 signature.map(|signature| ChatEvent::Reasoning(ReasoningDelta::signature(signature))),
             );
+        }
+        if let Some(pieces) = delta.reasoning_details {
+            self.details.push(pieces);
         }
         events.extend(said(delta.content).map(ChatEvent::Text));
         events.extend(said(delta.refusal).map(ChatEvent::Refusal));

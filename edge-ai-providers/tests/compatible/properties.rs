@@ -16,6 +16,7 @@ proptest! {
             fixture!("perplexity.stream.sse"),
             fixture!("openrouter.stream.sse"),
             fixture!("openrouter.choice_error.sse"),
+            fixture!("openrouter.signed.sse"),
             fixture!("gemini.stream.sse"),
             fixture!("azure.stream.sse"),
             fixture!("mistral.stream.sse"),

@@ -90,7 +90,7 @@ fn mistral_gets_only_what_it_knows() {
 fn what_no_rule_touches_keeps_its_bytes() {
     let body = br#"{ "model":"m",  "messages":[ {"role":"user","content":"Hi", "cache_control":{"type":"ephemeral"}} ], "temperature":1.0 }"#;
     let body = bytes::Bytes::from_static(body);
-    for vendor in [&DEEPSEEK, &GROQ, &XAI, &OPENROUTER] {
+    for vendor in [&DEEPSEEK, &XAI, &OPENROUTER] {
         let http = ScriptedHttpClient::new().respond(ScriptedResponse::new(500));
         let request = decode_chat_request(&body).unwrap().request;
         block_on(chat_model(vendor, &http).chat(request)).unwrap_err();
@@ -152,6 +152,44 @@ fn hints_that_a_vendor_refuses_are_left_out() {
         json!({"role": "user", "content": "Hello!"})
     );
     assert_eq!(sent_for(&XAI, &native)["messages"][0]["name"], "ann");
+}
+
+#[test]
+fn strict_vendors_get_thoughts_in_their_own_field() {
+    let body = bytes::Bytes::from_static(
+        br#"{"model":"m","store":true,"messages":[{"role":"user","content":"Hi"},
+            {"role":"assistant","content":"Ho","refusal":null,"annotations":[{}],"reasoning_content":"hm"},{"role":"user","content":"?"}]}"#,
+    );
+    for vendor in [&GROQ, &CEREBRAS] {
+        let sent = sent_for(vendor, &body);
+        assert_eq!(
+            sent["messages"][1],
+            json!({"role": "assistant", "content": "Ho", "reasoning": "hm"}),
+            "{}",
+            vendor.name
+        );
+        assert_eq!(sent.get("store"), None);
+    }
+    assert_eq!(sent_for(&OPENROUTER, &body)["messages"][1]["reasoning"], "hm");
+    assert_eq!(sent_for(&XAI, &body)["messages"][1]["reasoning_content"], "hm");
+}
+
+#[test]
+fn signed_thoughts_go_from_a_stream_back_to_openrouter() {
+    let output = stream(&OPENROUTER, fixture!("openrouter.signed.sse")).unwrap();
+    let request = ChatRequest::new("anthropic/claude-sonnet-5-5")
+        .user("The weather?")
+        .message(Message::new(Role::Assistant, output.content));
+    let http = ScriptedHttpClient::new().respond(ScriptedResponse::new(500));
+    block_on(chat_model(&OPENROUTER, &http).chat(request)).unwrap_err();
+    let sent = http.requests()[0].body().clone();
+    let text = std::str::from_utf8(&sent).unwrap();
+    assert_eq!(text.matches("reasoning_details").count(), 1);
+    assert_eq!(
+        http.last_json()["messages"][1]["reasoning_details"],
+        json!([{"type": "reasoning.text", "text": "The forecast is needed.", "signature": "c2lnbmVk",
+            "format": "anthropic-claude-v1", "index": 0}])
+    );
 }
 
 #[test]

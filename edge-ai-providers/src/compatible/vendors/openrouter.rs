@@ -1,13 +1,14 @@
 use edge_ai_core::Capabilities;
 
 use crate::compatible::Vendor;
-use crate::openai::{Compatibility, ReasoningField};
+use crate::openai::{Compatibility, ReasoningField, SendReasoning};
 
 /// [OpenRouter](https://openrouter.ai/docs/api/reference/overview): the models of many vendors, as `openrouter/vendor/model`.
 ///
 /// While a vendor is slow, a stream has [comments](https://openrouter.ai/docs/api/reference/streaming), which go through; when one
 /// fails in the middle, the last chunk has the error and `finish_reason: "error"`, and the stream ends with it. Thoughts are in
-/// [`reasoning`](https://openrouter.ai/docs/use-cases/reasoning-tokens). With `OPENROUTER_SITE_URL` and `OPENROUTER_APP_NAME` requests say
+/// [`reasoning`](https://openrouter.ai/docs/use-cases/reasoning-tokens), and with their signatures in `reasoning_details`, which goes back with
+/// the turn. With `OPENROUTER_SITE_URL` and `OPENROUTER_APP_NAME` requests say
 /// [whose they are](https://openrouter.ai/docs/app-attribution).
 pub const OPENROUTER: Vendor = Vendor {
     headers: &[
@@ -15,6 +16,7 @@ pub const OPENROUTER: Vendor = Vendor {
         ("x-title", "OPENROUTER_APP_NAME"),
     ],
     compatibility: Compatibility {
+        send_reasoning: SendReasoning::InOwnField,
         reasoning_field: ReasoningField::Reasoning,
         ..Compatibility::COMPATIBLE
     },

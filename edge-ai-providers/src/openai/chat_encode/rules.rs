@@ -32,10 +32,11 @@ fn has_unknown(server: &Compatibility, extra: &Extra) -> bool {
 }
 
 fn moves_reasoning(server: &Compatibility, message: &Message) -> bool {
-    let written = thoughts(message).any(|thought| thinking::field_of(thought).is_some());
-    let wanted = reasoning_field(server, &message.content).is_some();
+    let written = thoughts(message).find_map(thinking::field_of);
     match server.send_reasoning {
-        SendReasoning::Never | SendReasoning::WithToolCalls => written != wanted,
+        SendReasoning::InOwnField | SendReasoning::Never | SendReasoning::WithToolCalls => {
+            written != reasoning_field(server, &message.content)
+        }
         SendReasoning::AsWritten | SendReasoning::Always => false,
     }
 }
@@ -57,6 +58,7 @@ pub(super) fn reasoning_field(server: &Compatibility, parts: &[ContentPart]) -> 
     let written = || parts.iter().filter_map(as_thought).find_map(thinking::field_of);
     match server.send_reasoning {
         SendReasoning::AsWritten => written(),
+        SendReasoning::InOwnField => written().map(|_| own),
         SendReasoning::Always => written().or(Some(own)),
         SendReasoning::Never => None,
         SendReasoning::WithToolCalls => parts

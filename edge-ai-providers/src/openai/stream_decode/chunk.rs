@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::Lenient;
+use super::{Lenient, details};
 use crate::openai::thinking::{BLOCKS, Block};
 use crate::openai::usage::{Count, UsageFields};
 
@@ -73,6 +73,7 @@ pub(super) struct Delta<'a> {
     pub(super) reasoning_content: Option<Lenient>,
     pub(super) reasoning: Option<Lenient>,
     pub(super) thinking_blocks: Option<Vec<Block>>,
+    pub(super) reasoning_details: Option<&'a RawValue>,
     pub(super) tool_calls: Option<Vec<Call<'a>>>,
     pub(super) function_call: Option<Function<'a>>,
     /// Unknown fields that say something.
@@ -125,6 +126,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Delta<'a> {
                         "tool_calls" => delta.tool_calls = map.next_value()?,
                         "function_call" => delta.function_call = map.next_value()?,
                         BLOCKS => delta.thinking_blocks = map.next_value()?,
+                        details::FIELD => delta.reasoning_details = map.next_value()?,
                         _ => {
                             let value: &RawValue = map.next_value()?;
                             if !matches!(value.get(), "null" | "[]") {
