@@ -62,6 +62,11 @@ impl Tools {
         Ok(command)
     }
 
+    /// `wasm-opt`.
+    pub(crate) fn wasm_opt(&self) -> Result<Command> {
+        self.node(&self.node_modules.join("binaryen/bin/wasm-opt"))
+    }
+
     /// A Node program of the repository.
     pub(crate) fn node(&self, script: &Path) -> Result<Command> {
         let mut command = Command::new(&self.node);

@@ -51,6 +51,15 @@ pub(crate) fn build(workspace: &Workspace, tools: &Tools, directory: &Path) -> R
     }
     let mut worker_build = tools.worker_build()?;
     process::run_quiet(&mut step, worker_build.current_dir(directory).arg("--release"))?;
+    // worker-build always keeps the names of functions, and they are much of what is uploaded. A panic still says where it was.
+    let wasm = directory.join("build/index_bg.wasm");
+    let mut strip = tools.wasm_opt()?;
+    strip
+        .args(["--all-features", "--strip-debug", "--strip-producers"])
+        .arg(&wasm)
+        .arg("--output")
+        .arg(&wasm);
+    process::run_quiet(&mut step, &mut strip)?;
     fs::write(&path, stamp).with_context(|| format!("cannot write {}", path.display()))?;
     step.done();
     Ok(())

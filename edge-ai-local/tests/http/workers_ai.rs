@@ -98,7 +98,7 @@ async fn errors_have_the_shape_that_the_binding_throws() {
         ("@cf/no/such", json!({ "prompt": "x" }), 400, 5007),
         (BGE, json!({}), 400, 5006),
         (LLAMA, json!({ "messages": [] }), 400, 5006),
-        (LLAMA, json!({ "prompt": "word ".repeat(9000) }), 413, 5021),
+        (LLAMA, json!({ "prompt": "word ".repeat(36_000) }), 413, 5021),
         (
             LLAMA,
             json!({ "prompt": "x", "stream": true, "response_format": { "type": "json_object" } }),

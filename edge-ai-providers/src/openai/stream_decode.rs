@@ -134,7 +134,8 @@ impl EventDecoder {
             "" => Vec::new(),
             "[DONE]" => {
                 self.done = true;
-                vec![ChatEvent::Done]
+                let details = self.details.take().map(ChatEvent::Part);
+                details.into_iter().chain([ChatEvent::Done]).collect()
             }
             _ => self.chunk(data).map_err(|error| match event.event.as_deref() {
                 // An error without structure.
