@@ -14,6 +14,8 @@ pub fn worker_error(kind: ErrorKind, error: worker::Error) -> Error {
     match error {
         worker::Error::UnknownJsError { original, .. } => js_error(kind, &original),
         worker::Error::Internal(thrown) => js_error(kind, &thrown),
+        #[cfg(feature = "d1")]
+        worker::Error::D1(error) => Error::new(kind, error.cause()),
         other => Error::new(kind, other.to_string()),
     }
 }

@@ -80,7 +80,18 @@ impl D1UsageLog {
 }
 
 fn failed(error: worker::Error) -> Error {
-    worker_error(ErrorKind::Unavailable, error).with_context("D1")
+    let error = worker_error(ErrorKind::Unavailable, error).with_context("D1");
+    let outdated = ["no such table", "no column named"]
+        .iter()
+        .any(|text| error.message().contains(text));
+    if outdated {
+        let message = format!(
+            "{}; apply the Worker's migrations: wrangler d1 migrations apply",
+            error.message()
+        );
+        return Error::new(ErrorKind::Configuration, message);
+    }
+    error
 }
 
 /// JavaScript's numbers are exact up to 2^53, far above any of these.
