@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { startGateway } from "./support/gateway.mjs";
-import { chat, unique } from "./support/local.mjs";
+import { chat, events, unique } from "./support/local.mjs";
 
 const body = (more) => ({ model: "openai/gpt-4o-mini", messages: [{ role: "user", content: unique() }], ...more });
 
@@ -84,6 +84,46 @@ test("every request has one record, in D1 and as a log line", () =>
     assert.deepEqual(record.warnings, []);
   }));
 
+test("a provider that is silent is given up in the time that is set", () =>
+  withGateway(
+    { ANSWER_TIMEOUT_SECONDS: "1", FIRST_TOKEN_TIMEOUT_SECONDS: "1", IDLE_TIMEOUT_SECONDS: "1" },
+    async ({ url, records }) => {
+      const ask = (content, more) => chat(url, body({ messages: [{ role: "user", content: unique(content) }], ...more }));
+      for (const more of [{}, { stream: true }]) {
+        const hung = await ask("[[fault: hang]]", more);
+        assert.equal(hung.status, 504);
+        assert.match((await hung.json()).error.message, /1000 ms/);
+      }
+      const cut = await ask("Tell a long story about bears and foxes. [[fault: hang-after=5]]", { stream: true });
+      const data = events(await cut.text());
+      assert.match(JSON.parse(data.at(-1)).error.message, /silent/);
+      assert.deepEqual((await records(3)).map(({ outcome }) => outcome), ["timeout", "timeout", "timeout"]);
+    },
+  ));
+
+test("routes are a setting", () => {
+  const routes = {
+    paid: { when: { if: { metadata: { plan: "pro" } }, then: "anthropic/claude-haiku-4-5", else: "openai/gpt-4o-mini" } },
+    split: { weighted: [{ route: "openai/gpt-4o-mini", weight: 1 }, { route: "anthropic/claude-haiku-4-5", weight: 1 }] },
+  };
+  return withGateway({ ROUTES: JSON.stringify(routes) }, async ({ url }) => {
+    const content = unique();
+    const ask = async (model, plan) => {
+      const headers = plan && { "cf-aig-metadata": JSON.stringify({ plan }) };
+      const response = await chat(url, body({ model, messages: [{ role: "user", content }] }), { headers });
+      assert.equal(response.status, 200, await response.clone().text());
+      return response;
+    };
+    assert.equal((await ask("paid", "pro")).headers.get("x-edge-ai-provider"), "anthropic");
+    // The same question on another plan: neither the model nor a kept answer of the first one.
+    const free = await ask("paid", "free");
+    assert.equal(free.headers.get("x-edge-ai-cache"), "miss");
+    assert.equal(free.headers.get("x-edge-ai-provider"), "openai");
+    assert.ok((await ask("split")).ok);
+    assert.equal((await chat(url, body({ model: "smart" }))).status, 404);
+  });
+});
+
 test("labels of the client are in its record", () =>
   withGateway({}, async ({ url, records }) => {
     const headers = { "cf-aig-metadata": '{"team":"search","step":3}' };
@@ -99,6 +139,8 @@ describe("a wrong setting", () => {
     [{ OPENAI_BASE_URL: "ftp://example.com" }, /OPENAI_BASE_URL/],
     [{ GATEWAY_KEYS: "no-tenant" }, /tenant:key/],
     [{ GATEWAY_KEYS: "" }, /empty/],
+    [{ ROUTES: '{"a": {"fastest": []}}' }, /ROUTES/],
+    [{ ROUTES: '{"a": "nobody/x"}' }, /nobody/],
   ]) {
     test(`${Object.keys(vars)} is told by name`, () =>
       withGateway(vars, async ({ url }) => {

@@ -2,13 +2,14 @@
 //!
 //! What can be set without touching the code is in `wrangler.jsonc`; see the README.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use edge_ai::cache::{KeyValueCache, MemoryCache, TieredCache, WorkersKv};
-use edge_ai::gateway::{Access, ApiKeys, D1UsageLog, JsonLog, Limit, Route, unavailable};
+use edge_ai::gateway::{Access, ApiKeys, D1UsageLog, JsonLog, Limit, Route, Timeouts, unavailable};
 use edge_ai::providers::{Anthropic, OpenAi, WorkersAi, compatible};
 use edge_ai::runtime::{EnvExt, WorkerClock};
-use edge_ai::{EdgeAi, Error, ErrorKind, PerIsolate, Quota, Result};
+use edge_ai::{EdgeAi, EdgeAiBuilder, Error, ErrorKind, PerIsolate, Quota, Result};
 use worker::{Context, Env, Request, Response, event};
 
 static EDGE: PerIsolate<EdgeAi> = PerIsolate::new();
@@ -26,23 +27,16 @@ fn build(env: &Env) -> Result<EdgeAi> {
         .provider(WorkersAi::from_env(env, "AI")?)
         .maybe_provider(OpenAi::from_env(env)?)
         .maybe_provider(Anthropic::from_env(env)?)
-        .optional_route(
-            "smart",
-            Route::fallback([
-                "anthropic/claude-sonnet-5-5",
-                "openai/gpt-6.1-terra",
-                "workers-ai/@cf/meta/llama-3.3-70b-instruct-fp8-fast",
-            ]),
-        )
-        .optional_route(
-            "fast",
-            Route::fallback(["workers-ai/@cf/zai-org/glm-4.7-flash", "openai/gpt-6-luna"]),
-        )
         .usage(D1UsageLog::from_env(env, "DB")?)
-        .usage(JsonLog::console());
+        .usage(JsonLog::console())
+        .timeouts(timeouts(env)?);
     for vendor in compatible::all_from_env(env)? {
         edge = edge.provider(vendor);
     }
+    edge = match env.text("ROUTES") {
+        Some(routes) => with_routes(edge, &routes)?,
+        None => with_default_routes(edge),
+    };
     if let Some(seconds) = number(env, "CACHE_TTL_SECONDS")? {
         let far = KeyValueCache::new(WorkersKv::from_env(env, "CACHE")?, WorkerClock);
         let cache = TieredCache::new(MemoryCache::new(WorkerClock), far, WorkerClock);
@@ -56,6 +50,46 @@ fn build(env: &Env) -> Result<EdgeAi> {
         edge = edge.access(Access::Keys(ApiKeys::parse(&keys.to_string())?));
     }
     edge.build()
+}
+
+/// Names that work with whatever keys there are.
+fn with_default_routes(edge: EdgeAiBuilder) -> EdgeAiBuilder {
+    let smart = [
+        "anthropic/claude-sonnet-5-5",
+        "openai/gpt-6.1-terra",
+        "workers-ai/@cf/meta/llama-3.3-70b-instruct-fp8-fast",
+    ];
+    let fast = ["workers-ai/@cf/zai-org/glm-4.7-flash", "openai/gpt-6-luna"];
+    edge.optional_route("smart", Route::fallback(smart))
+        .optional_route("fast", Route::fallback(fast))
+}
+
+/// The operator's own, as a JSON object of names and routes.
+fn with_routes(edge: EdgeAiBuilder, json: &str) -> Result<EdgeAiBuilder> {
+    let routes: BTreeMap<String, Route> = serde_json::from_str(json).map_err(|error| {
+        Error::new(
+            ErrorKind::Configuration,
+            format!("`ROUTES` does not read: {error}"),
+        )
+        .with_source(error)
+    })?;
+    Ok(routes
+        .into_iter()
+        .fold(edge, |edge, (name, route)| edge.route(name, route)))
+}
+
+fn timeouts(env: &Env) -> Result<Timeouts> {
+    let mut timeouts = Timeouts::default();
+    for (name, limit) in [
+        ("ANSWER_TIMEOUT_SECONDS", &mut timeouts.answer),
+        ("FIRST_TOKEN_TIMEOUT_SECONDS", &mut timeouts.first_token),
+        ("IDLE_TIMEOUT_SECONDS", &mut timeouts.idle),
+    ] {
+        if let Some(seconds) = number(env, name)? {
+            *limit = Duration::from_secs(seconds.into());
+        }
+    }
+    Ok(timeouts)
 }
 
 /// A number from the configuration; zero and nothing both turn off what it is for.
