@@ -263,6 +263,43 @@ mod cached {
     }
 
     #[test]
+    fn no_value_of_a_label_reads_as_the_next_label() {
+        let model = ScriptedChatModel::new().otherwise("Paris");
+        let cached = cached(&model).labels(["a", "b"]);
+        let ask = |labels: &[(&str, String)]| {
+            let mut request = question();
+            let labels = labels
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()));
+            request.context.metadata = labels.collect();
+            block_on(cached.chat(request)).unwrap();
+            model.requests().len()
+        };
+        // The lengths of these, as bytes, are beginnings of each other.
+        let rest = "x".repeat(246);
+        let first = format!("\0b\u{8}\u{1}\0\0\0\0\0\0{rest}");
+        let second = format!("{rest}\u{1}\u{1}\0\0\0\0\0\0\0b\0\0\0\0\0\0\0\0");
+        assert_eq!(ask(&[("a", first), ("b", String::new())]), 1);
+        assert_eq!(ask(&[("b", second)]), 2);
+    }
+
+    #[test]
+    fn streams_are_kept_apart_where_they_matter() {
+        for (apart, expect) in [(false, 1), (true, 2)] {
+            let model = ScriptedChatModel::new().otherwise("Paris");
+            let cached = cached(&model).streams_apart(apart);
+            block_on(async {
+                for _ in 0..2 {
+                    cached.chat(question()).await.unwrap();
+                    let stream = cached.chat_stream(question()).await.unwrap();
+                    assert_eq!(stream.collect().await.unwrap().text(), "Paris");
+                }
+            });
+            assert_eq!(model.requests().len(), expect);
+        }
+    }
+
+    #[test]
     fn a_callers_wish_is_met() {
         let model = ScriptedChatModel::new()
             .answer("old")

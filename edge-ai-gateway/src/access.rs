@@ -101,8 +101,8 @@ impl ApiKeys {
     /// Reads `tenant:key` pairs with commas in between.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] for a pair without a tenant or with a key of less than eight characters, and for no pair at all; it
-    /// does not repeat the key.
+    /// [`ErrorKind::Configuration`] for a pair without a tenant or with a key of less than eight characters, for a key that comes twice,
+    /// and for no pair at all; it does not repeat the key.
     pub fn parse(text: &str) -> Result<Self> {
         let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
         let keys = pairs.enumerate().try_fold(Self::new(), |keys, (at, pair)| {
@@ -115,6 +115,10 @@ impl ApiKeys {
                     "entry {} of the keys is not `tenant:key` with at least 8 characters of key",
                     at + 1
                 );
+                return Err(Error::new(ErrorKind::Configuration, message));
+            }
+            if keys.tenant(key.as_bytes()).is_some() {
+                let message = format!("entry {} of the keys has a key that an earlier one has", at + 1);
                 return Err(Error::new(ErrorKind::Configuration, message));
             }
             Ok(keys.with(tenant, key))

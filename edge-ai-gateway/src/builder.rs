@@ -36,7 +36,7 @@ pub struct GatewayBuilder {
 
 impl GatewayBuilder {
     /// The largest request body by default, 8 MiB: a few pictures fit, and a Worker's memory is not filled by one caller.
-    /// All bodies that are under way together may take four times as much.
+    /// All bodies that are under way together may take four times as much, and small ones a little more.
     pub const DEFAULT_MAX_BODY: usize = 8 << 20;
 
     /// How long a stream is silent by default until it is kept alive, 15 seconds: shorter than what proxies wait.
@@ -146,10 +146,10 @@ impl GatewayBuilder {
         }
     }
 
-    /// Sets how long a stream is silent until something that clients pass over is sent.
+    /// Sets how long a stream is silent until something that clients pass over is sent; at least a second.
     pub fn keep_alive(self, every: Duration) -> Self {
         Self {
-            keep_alive: every,
+            keep_alive: every.max(Duration::from_secs(1)),
             ..self
         }
     }

@@ -26,7 +26,7 @@ use crate::usage::{Books, Meter};
 /// | limit by client address | 429 |
 /// | check the key, name the tenant | 401 |
 /// | read the wishes in the headers | 400, 415 |
-/// | read the body | 413; 503 while the isolate holds too much |
+/// | read the body | 413; 408; 503 while the isolate holds too much |
 /// | open the usage record | |
 /// | read the request in the client's dialect | 400 |
 /// | ask the models: [layers](GatewayBuilder::layer) such as a cache, then the [`Router`] | the vendor's error, in the client's dialect |
@@ -141,10 +141,11 @@ impl Gateway {
             Endpoint::ChatCompletions | Endpoint::Messages => Operation::Chat,
             Endpoint::Embeddings => Operation::Embeddings,
         };
-        let _held = self
+        let mut held = self
             .bodies
             .hold(surface::announced_length(&head.headers), self.max_body)?;
-        let body = surface::read_body(&head.headers, body, self.max_body).await?;
+        let clock = &*self.books.clock;
+        let body = surface::read_body(clock, &head.headers, body, self.max_body, &mut held).await?;
         let books = Arc::clone(&self.books);
         let meter = Meter::start(books, caller.background, context.clone(), operation, arrived);
         let call = Call {

@@ -166,7 +166,8 @@ impl EdgeAiBuilder {
                 Arc::new(
                     CachedChatModel::new(model, cache, ttl)
                         .salt(names.fingerprint())
-                        .labels(names.metadata_keys()),
+                        .labels(names.metadata_keys())
+                        .streams_apart(names.tells_streams_apart()),
                 )
             }),
         };

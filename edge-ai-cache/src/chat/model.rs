@@ -24,6 +24,7 @@ pub struct CachedChatModel {
     max_ttl: Duration,
     salt: Box<[u8]>,
     labels: Vec<String>,
+    streams_apart: bool,
 }
 
 impl CachedChatModel {
@@ -40,6 +41,7 @@ impl CachedChatModel {
             max_ttl: ttl,
             salt: Box::default(),
             labels: Vec::new(),
+            streams_apart: false,
         }
     }
 
@@ -70,22 +72,34 @@ impl CachedChatModel {
         }
     }
 
+    /// Sets whether it matters that an answer is streamed, as where a route is chosen by it: then streams and whole answers share
+    /// nothing. Unless set, they serve each other.
+    #[must_use]
+    pub fn streams_apart(self, streams_apart: bool) -> Self {
+        Self {
+            streams_apart,
+            ..self
+        }
+    }
+
     /// What the answer to a request depends on beside its content.
-    fn salt_for(&self, context: &Context) -> Vec<u8> {
+    fn salt_for(&self, context: &Context, stream: bool) -> Vec<u8> {
         let mut salt = self.salt.to_vec();
+        salt.push(u8::from(self.streams_apart && stream));
         for label in &self.labels {
             let value = context.metadata.get(label);
+            // Before the value, so that none reads as the next label.
+            salt.push(u8::from(value.is_some()));
             for text in [Some(label), value].into_iter().flatten() {
                 salt.extend_from_slice(&(text.len() as u64).to_le_bytes());
                 salt.extend_from_slice(text.as_bytes());
             }
-            salt.push(u8::from(value.is_some()));
         }
         salt
     }
 
     /// The answer that is kept for a request, or where to keep the one to come.
-    async fn look_up(&self, request: &ChatRequest) -> Looked {
+    async fn look_up(&self, request: &ChatRequest, stream: bool) -> Looked {
         let Context {
             cache: policy, trail, ..
         } = &request.context;
@@ -93,7 +107,7 @@ impl CachedChatModel {
             trail.set_cache(CacheStatus::Bypass);
             return Looked::Bypass;
         }
-        let key = match chat_key(request, &self.salt_for(&request.context)) {
+        let key = match chat_key(request, &self.salt_for(&request.context, stream)) {
             Ok(key) => key,
             Err(error) => {
                 trail.warn(format!("cache: {error}"));
@@ -176,7 +190,7 @@ fn may_be_kept(reason: &FinishReason) -> bool {
 #[async_trait]
 impl ChatModel for CachedChatModel {
     async fn chat(&self, request: ChatRequest) -> Result<ChatResponse> {
-        match self.look_up(&request).await {
+        match self.look_up(&request, false).await {
             Looked::Hit(response) => Ok(*response),
             Looked::Bypass => self.model.chat(request).await,
             Looked::Miss(keeper) => {
@@ -188,7 +202,7 @@ impl ChatModel for CachedChatModel {
     }
 
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
-        match self.look_up(&request).await {
+        match self.look_up(&request, true).await {
             Looked::Hit(response) => Ok(ChatStream::from_response(*response)),
             Looked::Bypass => self.model.chat_stream(request).await,
             Looked::Miss(keeper) => Ok(kept(self.model.chat_stream(request).await?, keeper)),

@@ -108,11 +108,11 @@ impl Attempts<'_> {
         F: Future<Output = Result<T>>,
     {
         tally.calls += 1;
-        candidate.tried = true;
         let mut note = Note {
             attempts: self,
             start: self.clock.now(),
             admission,
+            again: std::mem::replace(&mut candidate.tried, true),
             target: Some(candidate.target.clone()),
         };
         let outcome = call(candidate.target.clone()).await;
@@ -208,6 +208,8 @@ struct Note<'a> {
     attempts: &'a Attempts<'a>,
     start: Timestamp,
     admission: Admission,
+    /// Whether the request has called this target before.
+    again: bool,
     target: Option<Target>,
 }
 
@@ -243,6 +245,8 @@ impl Note<'_> {
         let finding = match error {
             None => Finding::Works,
             Some(error) if error.kind() == ErrorKind::Timeout && in_haste => Finding::Nothing,
+            // One request is one witness, however often it tries.
+            Some(error) if self.again => Finding::of(error).repeated(),
             Some(error) => Finding::of(error),
         };
         match error {

@@ -72,6 +72,17 @@ impl Finding {
     }
 }
 
+impl Finding {
+    /// What is new in it for a request that has found it before.
+    pub(super) const fn repeated(self) -> Self {
+        match self {
+            Self::Fails => Self::Nothing,
+            Self::FailsAndLimits(wait) => Self::Limits(wait),
+            news => news,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct State {
     /// In a row, while the breaker is closed.

@@ -49,7 +49,7 @@ impl<N> Strategy<N> {
     }
 
     /// The same choice among what `f` makes of the children; `None` when it makes nothing of any.
-    pub(super) fn filter_map<M: Clone>(self, mut f: impl FnMut(N) -> Option<M>) -> Option<Strategy<M>> {
+    pub(super) fn filter_map<M>(self, mut f: impl FnMut(N) -> Option<M>) -> Option<Strategy<M>> {
         let mut all = |routes: Vec<N>| {
             let routes: Vec<_> = routes.into_iter().filter_map(&mut f).collect();
             (!routes.is_empty()).then_some(routes)
@@ -81,7 +81,7 @@ impl<N> Strategy<N> {
                 // With one of them gone, the other serves everybody: the name must lead somewhere.
                 let (then, otherwise) = match (f(then), f(otherwise)) {
                     (Some(then), Some(otherwise)) => (then, otherwise),
-                    (Some(only), None) | (None, Some(only)) => (only.clone(), only),
+                    (Some(only), None) | (None, Some(only)) => return Some(Strategy::Fallback(vec![only])),
                     (None, None) => return None,
                 };
                 Strategy::When(Box::new(When {

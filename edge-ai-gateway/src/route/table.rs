@@ -102,8 +102,15 @@ impl RouteTable {
 
     /// Changes when a name leads elsewhere: what is kept under a route's name must not outlive that.
     pub fn fingerprint(&self) -> String {
+        // A target without its provider's name leads to whoever lists it.
+        let leads: Vec<_> = self
+            .routes
+            .values()
+            .flat_map(Route::targets)
+            .map(|target| self.direct(target).map(|target| target.name().to_string()))
+            .collect();
         // A map of texts to routes is JSON whatever is in it.
-        serde_json::to_string(&self.routes).unwrap_or_default()
+        serde_json::to_string(&(&self.routes, leads)).unwrap_or_default()
     }
 
     /// The keys of a request's metadata that decide where it goes: what is kept for one value is not for another.
@@ -113,6 +120,11 @@ impl RouteTable {
             .flat_map(Route::metadata_keys)
             .map(str::to_owned)
             .collect()
+    }
+
+    /// Whether it decides where a request goes that its answer is to be streamed: what is kept for one is not for the other then.
+    pub fn tells_streams_apart(&self) -> bool {
+        self.routes.values().any(Route::tells_streams_apart)
     }
 
     /// The providers, in the order they were given.
@@ -233,6 +245,7 @@ mod tests {
     use super::*;
     use edge_ai_core::{ChatRequest, ModelInfo, SeededEntropy, Timestamp};
 
+    use crate::Condition;
     use crate::route::asked::Asked;
     use crate::route::pace::Paces;
     use crate::usage::PriceTable;
@@ -341,7 +354,7 @@ mod tests {
     fn an_optional_route_keeps_what_is_there() {
         let mut table = table(&[("taken", Route::alias("a/x"))]).unwrap();
         let route = Route::when(
-            crate::Condition::stream(),
+            Condition::stream(),
             Route::weighted([("zz/x", 9), ("b/y", 1)]),
             "zz/y",
         );
@@ -355,6 +368,21 @@ mod tests {
     }
 
     #[test]
+    fn what_decides_a_way_is_told() {
+        let decides = |condition| {
+            let route = Route::fallback([Route::when(condition, "a/x", "b/y")]);
+            let table = table(&[("r", route)]).unwrap();
+            let keys: Vec<_> = table.metadata_keys().into_iter().collect();
+            (table.tells_streams_apart(), keys.join(","))
+        };
+        let stream = || Condition::any([Condition::tools(), !Condition::stream()]);
+        assert_eq!(decides(Condition::tools()), (false, String::new()));
+        assert_eq!(decides(stream()), (true, String::new()));
+        let labeled = Condition::all([Condition::metadata("plan", "pro"), Condition::vision()]);
+        assert_eq!(decides(labeled), (false, "plan".to_owned()));
+    }
+
+    #[test]
     fn the_fingerprint_tells_choices_apart() {
         let of = |route| table(&[("r", route)]).unwrap().fingerprint();
         let routes = [
@@ -365,5 +393,11 @@ mod tests {
         ];
         let prints: std::collections::BTreeSet<_> = routes.into_iter().map(of).collect();
         assert_eq!(prints.len(), 4);
+        let listed_by = |name| {
+            let routes = vec![("r".to_owned(), Route::alias("x"))];
+            let table = RouteTable::new(vec![Arc::new(Named(name, &["x"]))], routes);
+            table.unwrap().fingerprint()
+        };
+        assert_ne!(listed_by("a"), listed_by("b"));
     }
 }

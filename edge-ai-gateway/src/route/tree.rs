@@ -129,6 +129,16 @@ impl Route {
         own.into_iter().chain(inside).collect()
     }
 
+    /// Whether streams may go elsewhere than whole answers, since the operator says so. By which of them a model is quick is not a matter of
+    /// what it answers.
+    pub(super) fn tells_streams_apart(&self) -> bool {
+        let Node::By(strategy) = &self.node else {
+            return false;
+        };
+        let own = matches!(strategy, Strategy::When(when) if when.condition.tells_streams_apart());
+        own || strategy.children().into_iter().any(Self::tells_streams_apart)
+    }
+
     /// The route to those of its models that `known` knows; `None` without any.
     pub(super) fn retain(self, known: &impl Fn(&str) -> bool) -> Option<Self> {
         match self.node {

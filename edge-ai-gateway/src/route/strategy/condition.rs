@@ -51,6 +51,9 @@ impl Condition {
     }
 
     /// Its caller's metadata has this value under this key.
+    ///
+    /// Over HTTP the client says so itself, in `cf-aig-metadata`: what only some clients may have depends on the
+    /// [tenant](Self::tenant), whom the key tells.
     pub fn metadata(key: impl Into<String>, value: impl Into<String>) -> Self {
         Self(Test::Metadata(BTreeMap::from([(key.into(), value.into())])))
     }
@@ -95,6 +98,16 @@ impl Condition {
             }
             Test::Not(condition) => condition.metadata_keys(),
             Test::Tenant(_) | Test::PromptOver(_) | Test::Tools | Test::Vision | Test::Stream => Vec::new(),
+        }
+    }
+
+    /// Whether it looks at how the answer is wanted.
+    pub(in crate::route) fn tells_streams_apart(&self) -> bool {
+        match &self.0 {
+            Test::Stream => true,
+            Test::All(conditions) | Test::Any(conditions) => conditions.iter().any(Self::tells_streams_apart),
+            Test::Not(condition) => condition.tells_streams_apart(),
+            Test::Tenant(_) | Test::Metadata(_) | Test::PromptOver(_) | Test::Tools | Test::Vision => false,
         }
     }
 

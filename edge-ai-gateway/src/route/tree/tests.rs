@@ -64,6 +64,16 @@ proptest! {
 }
 
 #[test]
+fn conditions_that_have_lost_a_side_do_not_multiply() {
+    let chain = (0..60).fold(Route::from("a/x"), |inner, _| {
+        Route::when(Condition::stream(), "zz/x", inner)
+    });
+    let left = chain.retain(&|target| target == "a/x").unwrap();
+    assert!(serde_json::to_string(&left).unwrap().len() < 1_024);
+    assert_eq!(left.targets(), ["a/x"]);
+}
+
+#[test]
 fn an_error_says_where_and_what() {
     let error = |json: &str| serde_json::from_str::<Route>(json).unwrap_err().to_string();
     for (json, told) in [
