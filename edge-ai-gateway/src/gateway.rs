@@ -12,8 +12,9 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use crate::access::Access;
 use crate::builder::GatewayBuilder;
 use crate::limit::IpLimit;
+use crate::patience::Patience;
 use crate::route::Router;
-use crate::surface::{self, Bodies, Call, Client, Endpoint, KeepAlive};
+use crate::surface::{self, Bodies, Call, Client, Endpoint};
 use crate::usage::{Books, Meter};
 
 /// An AI gateway: an HTTP surface over a stack of models.
@@ -178,11 +179,9 @@ impl Gateway {
         Err(Error::new(ErrorKind::RateLimited, message).with_code("rate_limit_exceeded"))
     }
 
-    pub(crate) fn keep_alive(&self) -> KeepAlive {
-        KeepAlive {
-            clock: Arc::clone(&self.books.clock),
-            every: self.keep_alive,
-        }
+    /// How long a stream may be silent until it is kept alive.
+    pub(crate) fn patience(&self) -> Patience {
+        Patience::new(Arc::clone(&self.books.clock), self.keep_alive)
     }
 
     fn new_request_id(&self) -> String {

@@ -4,6 +4,7 @@ mod access;
 mod builder;
 mod gateway;
 mod limit;
+mod patience;
 mod route;
 mod surface;
 mod usage;

@@ -20,4 +20,3 @@ pub(crate) use endpoint::Endpoint;
 pub(crate) use models::{model, models};
 pub(crate) use response::{error_response, health};
 pub(crate) use wishes::{cache_policy, metadata};
-pub(crate) use writes::KeepAlive;

@@ -10,22 +10,9 @@ use edge_ai_core::{
     SeededEntropy, Timestamp,
 };
 use edge_ai_gateway::{RetryPolicy, Route, RouteTable, Router, Timeouts};
-use edge_ai_testkit::scripted::{ScriptedChatModel, StreamStep};
+use edge_ai_testkit::scripted::{ScriptedChatModel, ScriptedProvider, StreamStep};
 use futures_executor::block_on;
 use futures_util::StreamExt;
-
-#[derive(Debug)]
-struct Vendor(&'static str, ScriptedChatModel);
-
-impl Provider for Vendor {
-    fn name(&self) -> &str {
-        self.0
-    }
-
-    fn chat_model(&self) -> Option<Arc<dyn ChatModel>> {
-        Some(Arc::new(self.1.clone()))
-    }
-}
 
 /// A router whose route `r` leads to `a`, then `b`, on a clock that jumps over waits.
 struct Bench {
@@ -37,8 +24,8 @@ struct Bench {
 fn bench(a: ScriptedChatModel, b: ScriptedChatModel) -> Bench {
     let clock = ManualClock::jumping(Timestamp::from_millis(1_000));
     let providers: Vec<Arc<dyn Provider>> = vec![
-        Arc::new(Vendor("a", a.with_clock(clock.clone()))),
-        Arc::new(Vendor("b", b.with_clock(clock.clone()))),
+        Arc::new(ScriptedProvider::new("a", a.with_clock(clock.clone()))),
+        Arc::new(ScriptedProvider::new("b", b.with_clock(clock.clone()))),
     ];
     let routes = vec![("r".to_owned(), Route::fallback(["a/x", "b/y"]))];
     let table = Arc::new(RouteTable::new(providers, routes).unwrap());
@@ -272,7 +259,8 @@ fn a_slow_reader_is_not_the_providers_silence() {
         StreamStep::event(ChatEvent::Done),
     ];
     let clock = ManualClock::new(Timestamp::from_millis(1_000));
-    let providers: Vec<Arc<dyn Provider>> = vec![Arc::new(Vendor("a", script().stream(frames)))];
+    let providers: Vec<Arc<dyn Provider>> =
+        vec![Arc::new(ScriptedProvider::new("a", script().stream(frames)))];
     let table = Arc::new(RouteTable::new(providers, Vec::new()).unwrap());
     let router = Router::new(table, Arc::new(clock.clone()), Arc::new(SeededEntropy::new(7)));
     block_on(async {

@@ -9,22 +9,9 @@ use edge_ai_core::{
     ChatModel, ChatRequest, Clock, Context, Error, ErrorKind, ManualClock, Provider, SeededEntropy, Timestamp,
 };
 use edge_ai_gateway::{RetryPolicy, Route, RouteTable, Router};
-use edge_ai_testkit::scripted::ScriptedChatModel;
+use edge_ai_testkit::scripted::{ScriptedChatModel, ScriptedProvider};
 use futures_executor::block_on;
 use futures_util::FutureExt;
-
-#[derive(Debug)]
-struct Vendor(&'static str, ScriptedChatModel);
-
-impl Provider for Vendor {
-    fn name(&self) -> &str {
-        self.0
-    }
-
-    fn chat_model(&self) -> Option<Arc<dyn ChatModel>> {
-        Some(Arc::new(self.1.clone()))
-    }
-}
 
 struct Bench {
     clock: ManualClock,
@@ -37,8 +24,8 @@ const START: Timestamp = Timestamp::from_millis(1_000);
 fn bench(a: ScriptedChatModel, b: ScriptedChatModel) -> Bench {
     let clock = ManualClock::jumping(START);
     let providers: Vec<Arc<dyn Provider>> = vec![
-        Arc::new(Vendor("a", a.with_clock(clock.clone()))),
-        Arc::new(Vendor("b", b.with_clock(clock.clone()))),
+        Arc::new(ScriptedProvider::new("a", a.with_clock(clock.clone()))),
+        Arc::new(ScriptedProvider::new("b", b.with_clock(clock.clone()))),
     ];
     let routes = vec![("r".to_owned(), Route::fallback(["a/x", "b/y"]))];
     let table = Arc::new(RouteTable::new(providers, routes).unwrap());
@@ -206,7 +193,7 @@ fn a_request_costs_so_many_calls_and_no_more() {
     let clock = ManualClock::jumping(START);
     let vendor = |name: &&'static str| {
         let failing = ScriptedChatModel::from_fn(|_| Err(down())).with_clock(clock.clone());
-        Arc::new(Vendor(name, failing)) as Arc<dyn Provider>
+        Arc::new(ScriptedProvider::new(*name, failing)) as Arc<dyn Provider>
     };
     let providers = names.iter().map(vendor).collect();
     let route = Route::fallback(names.map(|name| format!("{name}/x")));

@@ -6,8 +6,10 @@ mod chat_model;
 mod embedding_model;
 mod http_client;
 mod http_response;
+mod provider;
 
 pub use chat_model::{ScriptedChatModel, StreamStep};
 pub use embedding_model::ScriptedEmbeddingModel;
 pub use http_client::ScriptedHttpClient;
 pub use http_response::ScriptedResponse;
+pub use provider::ScriptedProvider;

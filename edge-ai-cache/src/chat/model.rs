@@ -238,24 +238,21 @@ impl Collector {
 
 /// The same stream; when it has come to its end, what it added up to is kept.
 fn kept(stream: ChatStream, keeper: Keeper) -> ChatStream {
-    let dialect = stream.dialect().cloned();
     let collector = Collector {
         keeper,
         accumulator: ChatAccumulator::default(),
     };
-    let frames = stream::unfold(
-        (stream, Some(collector)),
-        |(mut stream, mut collector)| async move {
-            let frame = stream.next().await?;
-            collector = match (&frame, collector) {
-                (Ok(frame), Some(collector)) => collector.collect(&frame.events).await,
-                _ => None,
-            };
-            Some((frame, (stream, collector)))
-        },
-    );
-    match dialect {
-        Some(dialect) => ChatStream::in_dialect(dialect, frames),
-        None => ChatStream::new(frames),
-    }
+    stream.wrap(|stream| {
+        stream::unfold(
+            (stream, Some(collector)),
+            |(mut stream, mut collector)| async move {
+                let frame = stream.next().await?;
+                collector = match (&frame, collector) {
+                    (Ok(frame), Some(collector)) => collector.collect(&frame.events).await,
+                    _ => None,
+                };
+                Some((frame, (stream, collector)))
+            },
+        )
+    })
 }

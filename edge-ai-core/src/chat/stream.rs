@@ -213,13 +213,23 @@ impl ChatStream {
         self.dialect.as_ref()
     }
 
+    /// Puts something around the stream that leaves its frames in their dialect.
+    #[must_use]
+    pub fn wrap<S>(self, around: impl FnOnce(Self) -> S) -> Self
+    where
+        S: Stream<Item = Result<ChatFrame>> + Send + 'static,
+    {
+        let dialect = self.dialect.clone();
+        Self {
+            dialect,
+            ..Self::new(around(self))
+        }
+    }
+
     /// Passes every frame, error included, by `look` on its way.
     #[must_use]
     pub fn inspect(self, mut look: impl FnMut(&Result<ChatFrame>) + Send + 'static) -> Self {
-        let dialect = self.dialect.clone();
-        let mut inspected = Self::new(StreamExt::inspect(self, move |item| look(item)));
-        inspected.dialect = dialect;
-        inspected
+        self.wrap(|stream| StreamExt::inspect(stream, move |item| look(item)))
     }
 
     /// Waits for all of it.

@@ -76,14 +76,13 @@ impl Attempts<'_> {
                 }
             }
             let more = round + 1 < self.policy.rounds && candidates.iter().any(|candidate| !candidate.out);
-            match if more {
-                self.pause(round, &candidates).await
-            } else {
-                None
-            } {
-                Some(reached) => due = reached,
-                None => break,
+            if !more {
+                break;
             }
+            let Some(reached) = self.pause(round, &candidates).await else {
+                break;
+            };
+            due = reached;
         }
         // Nobody is refused on another request's word alone: whoever was left alone so far is asked after all.
         for candidate in candidates.iter_mut().filter(|candidate| !candidate.tried) {

@@ -70,9 +70,7 @@ impl Finding {
             _ => Self::Nothing,
         }
     }
-}
 
-impl Finding {
     /// What is new in it for a request that has found it before.
     pub(super) const fn repeated(self) -> Self {
         match self {

@@ -17,6 +17,7 @@ use super::plan::Chooser;
 use super::table::RouteTable;
 use super::target::Target;
 use super::{RetryPolicy, Timeouts};
+use crate::patience::Patience;
 use crate::usage::PriceTable;
 
 /// A model that is all models: it looks up who answers a name and goes through a route's targets until one does.
@@ -198,12 +199,8 @@ impl ChatModel for Router {
                 )
             })
             .await?;
-        Ok(guarded(
-            stream,
-            ahead,
-            Arc::clone(&self.clock),
-            self.timeouts.idle,
-        ))
+        let patience = Patience::new(Arc::clone(&self.clock), self.timeouts.idle);
+        Ok(guarded(stream, ahead, patience))
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) async fn chat(call: Call<'_>) -> Result<Response<Body>> {
             Err(error) => return Ok(refusal(client, &context, &failed(&meter, error))),
         };
         let encoder = client.stream_encoder(head, &asked);
-        event_stream(written(stream, encoder, client.ping(), gateway.keep_alive()))
+        event_stream(written(stream, encoder, client.ping(), gateway.patience()))
     } else {
         match gateway.chat.chat(request).await {
             Ok(answer) => {

@@ -1,22 +1,13 @@
-use std::sync::Arc;
-use std::time::Duration;
-
 use bytes::{Bytes, BytesMut};
-use edge_ai_core::{Body, ChatStream, Clock};
-use futures_util::future::{BoxFuture, Either, select};
-use futures_util::stream::{self, BoxStream, StreamExt};
+use edge_ai_core::{Body, ChatStream};
+use futures_util::stream::{self, StreamExt};
 
 use super::client::StreamEncoder;
 use super::response::for_client;
+use crate::patience::Patience;
 
 /// How many frames that have arrived together go out together: each write is a crossing into the runtime.
 const MAX_TOGETHER: usize = 32;
-
-/// How often a silent stream is kept alive, by which clock.
-pub(crate) struct KeepAlive {
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) every: Duration,
-}
 
 /// The stream in the client's words, its failure included.
 ///
@@ -26,7 +17,7 @@ pub(super) fn written(
     stream: ChatStream,
     mut encoder: StreamEncoder,
     ping: Bytes,
-    keep_alive: KeepAlive,
+    patience: Patience,
 ) -> Body {
     let dialect = stream.dialect().cloned();
     let writes = stream.ready_chunks(MAX_TOGETHER).map(move |items| {
@@ -42,46 +33,16 @@ pub(super) fn written(
     let writes = writes
         .filter(|write| std::future::ready(!write.is_empty()))
         .boxed();
-    let alive = Alive {
-        writes,
-        timer: None,
-        ping,
-        keep_alive,
-    };
-    Body::from_stream(stream::unfold(alive, |mut alive| async move {
-        alive.next().await.map(|write| (Ok(write), alive))
-    }))
-}
-
-/// One timer serves many writes: it is set anew only when it has run out.
-struct Alive {
-    writes: BoxStream<'static, Bytes>,
-    timer: Option<BoxFuture<'static, ()>>,
-    ping: Bytes,
-    keep_alive: KeepAlive,
-}
-
-impl Alive {
-    async fn next(&mut self) -> Option<Bytes> {
-        let KeepAlive { clock, every } = &self.keep_alive;
-        let since = clock.now();
-        loop {
-            let waiting = Arc::clone(clock);
-            let left = every.saturating_sub(clock.now().since(since));
-            let timer = self
-                .timer
-                .take()
-                .unwrap_or_else(|| Box::pin(async move { waiting.sleep(left).await }));
-            match select(self.writes.next(), timer).await {
-                Either::Left((write, timer)) => {
-                    self.timer = Some(timer);
-                    return write;
-                }
-                Either::Right(_) if clock.now().since(since) >= *every => return Some(self.ping.clone()),
-                Either::Right(_) => {}
+    Body::from_stream(stream::unfold(
+        (writes, patience),
+        move |(mut writes, mut patience)| {
+            let ping = ping.clone();
+            async move {
+                let write = patience.wait(writes.next()).await.unwrap_or(Some(ping))?;
+                Some((Ok(write), (writes, patience)))
             }
-        }
-    }
+        },
+    ))
 }
 
 /// Bytes that go out together; a single piece is not copied.
@@ -119,6 +80,8 @@ mod tests {
     use edge_ai_providers::openai::{ChatStreamEncoder, Head};
     use edge_ai_testkit::scripted::{ScriptedChatModel, StreamStep};
     use futures_executor::block_on;
+    use std::sync::Arc;
+    use std::time::Duration;
 
     #[test]
     fn a_silent_stream_is_kept_alive() {
@@ -137,11 +100,8 @@ mod tests {
                 .await
                 .unwrap();
             let encoder = StreamEncoder::OpenAi(ChatStreamEncoder::new(Head::default(), false));
-            let keep_alive = KeepAlive {
-                clock: Arc::new(clock),
-                every: Duration::from_secs(15),
-            };
-            let body = written(stream, encoder, Bytes::from_static(b": ping\n\n"), keep_alive);
+            let patience = Patience::new(Arc::new(clock), Duration::from_secs(15));
+            let body = written(stream, encoder, Bytes::from_static(b": ping\n\n"), patience);
             body.into_stream()
                 .map(|write| String::from_utf8(write.unwrap().to_vec()).unwrap())
                 .collect()
