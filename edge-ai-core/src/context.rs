@@ -19,6 +19,8 @@ pub struct Context {
     /// Whose request it is. Cache keys, limiter keys, namespaces and names carry it; `None` is the tenant of those
     /// without a credential.
     pub tenant: Option<Arc<str>>,
+    /// The public identifier of the key that the caller has shown, never the key itself; `None` where callers have none.
+    pub key: Option<Arc<str>>,
     /// When the answer must be there.
     pub deadline: Option<Timestamp>,
     /// What the caller wants of caches.
@@ -43,6 +45,13 @@ impl Context {
     #[must_use]
     pub fn with_tenant(mut self, tenant: impl Into<Arc<str>>) -> Self {
         self.tenant = Some(tenant.into());
+        self
+    }
+
+    /// Sets [`key`](Self::key).
+    #[must_use]
+    pub fn with_key(mut self, key: impl Into<Arc<str>>) -> Self {
+        self.key = Some(key.into());
         self
     }
 

@@ -176,6 +176,9 @@ pub struct UsageRecord {
     pub time: Timestamp,
     /// Whose it was.
     pub tenant: Option<String>,
+    /// The public identifier of the key it came with.
+    #[serde(default)]
+    pub key: Option<String>,
     /// What it asked for.
     pub operation: Operation,
     /// The model name that the client wrote.
@@ -221,6 +224,7 @@ impl UsageRecord {
             request_id: request_id.into(),
             time,
             tenant: None,
+            key: None,
             operation,
             requested_model: requested_model.into(),
             provider: None,

@@ -1,7 +1,17 @@
-//! The example's migration makes the table that the usage log writes to.
+//! The example's migrations make the tables that the gateway writes to.
 
 #[test]
-fn the_example_has_the_table() {
-    let migration = include_str!("../../examples/gateway/migrations/0001_usage_records.sql");
-    assert_eq!(migration, include_str!("../src/usage/d1.sql"));
+fn the_example_has_the_tables() {
+    for (migration, source) in [
+        (
+            include_str!("../../examples/gateway/migrations/0001_usage_records.sql"),
+            include_str!("../src/usage/d1.sql"),
+        ),
+        (
+            include_str!("../../examples/gateway/migrations/0002_usage_key.sql"),
+            include_str!("../src/usage/d1_key.sql"),
+        ),
+    ] {
+        assert_eq!(migration, source);
+    }
 }

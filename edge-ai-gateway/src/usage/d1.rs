@@ -6,7 +6,7 @@ use worker::{D1Database, D1Type};
 
 /// Keeps records in the table `usage_records` of a D1 database.
 ///
-/// The table is made by the migration [`D1UsageLog::MIGRATION`]. An identifier that is there already is left as it is.
+/// The table is made by the migrations [`D1UsageLog::MIGRATION`] and [`D1UsageLog::MIGRATION_KEY`], in this order. An identifier that is there already is left as it is.
 #[derive(Debug)]
 pub struct D1UsageLog(D1Database);
 
@@ -14,10 +14,13 @@ impl D1UsageLog {
     /// The SQL that makes the table, for `migrations/` of a Worker.
     pub const MIGRATION: &str = include_str!("d1.sql");
 
-    const INSERT: &str = "INSERT OR IGNORE INTO usage_records (request_id, time_ms, tenant, operation, requested_model, provider, model, \
+    /// The SQL that adds the column of the key, for the migration after it.
+    pub const MIGRATION_KEY: &str = include_str!("d1_key.sql");
+
+    const INSERT: &str = "INSERT OR IGNORE INTO usage_records (request_id, time_ms, tenant, key, operation, requested_model, provider, model, \
          stream, outcome, error, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_nano_dollars, \
          latency_ms, time_to_first_token_ms, cache, attempts, warnings, metadata) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)";
 
     /// Keeps records in `database`.
     pub const fn new(database: D1Database) -> Self {
@@ -48,6 +51,7 @@ impl D1UsageLog {
             D1Type::Text(&record.request_id),
             integer(record.time.as_millis()),
             text(record.tenant.as_deref()),
+            text(record.key.as_deref()),
             D1Type::Text(record.operation.as_str()),
             D1Type::Text(&record.requested_model),
             text(record.provider.as_deref()),

@@ -54,6 +54,7 @@ impl Meter {
         let id = context.request_id.as_deref().unwrap_or_default();
         let mut record = UsageRecord::new(id, arrived, operation, "");
         record.tenant = context.tenant.as_deref().map(str::to_owned);
+        record.key = context.key.as_deref().map(str::to_owned);
         record.metadata.clone_from(&context.metadata);
         let (done, record_done) = oneshot::channel();
         background.run(Box::pin(keep(Arc::clone(&books), context.clone(), record_done)));
