@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 
-use crate::{Background, ErrorKind, Timestamp};
+use crate::{Background, ErrorKind, LimitRule, Timestamp};
 
 /// What belongs to one request but not to its content: whose it is, until when, and what has happened to it so far.
 ///
@@ -21,6 +22,10 @@ pub struct Context {
     pub tenant: Option<Arc<str>>,
     /// The public identifier of the key that the caller has shown, never the key itself; `None` where callers have none.
     pub key: Option<Arc<str>>,
+    /// The caller's address.
+    pub address: Option<IpAddr>,
+    /// The limits that the caller's key carries, beside those of the gateway: each counts for this key alone.
+    pub limits: Arc<[LimitRule]>,
     /// When the answer must be there.
     pub deadline: Option<Timestamp>,
     /// What the caller wants of caches.
@@ -52,6 +57,13 @@ impl Context {
     #[must_use]
     pub fn with_key(mut self, key: impl Into<Arc<str>>) -> Self {
         self.key = Some(key.into());
+        self
+    }
+
+    /// Sets [`limits`](Self::limits).
+    #[must_use]
+    pub fn with_limits(mut self, limits: impl Into<Arc<[LimitRule]>>) -> Self {
+        self.limits = limits.into();
         self
     }
 

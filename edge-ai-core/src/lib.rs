@@ -41,7 +41,10 @@ pub use error::{Error, ErrorKind, Result};
 pub use http_client::{Body, BodySource, HttpClient};
 pub use json::{Dialect, Extra, JsonObject, RawJson};
 pub use key_value::{KeyPage, KeyValue};
-pub use limit::{Decision, Gcra, KeyedTokenBuckets, Quota, RateLimiter, TokenBucket};
+pub use limit::{
+    Decision, Gcra, KeyedTokenBuckets, LimitFilter, LimitMeasure, LimitRule, LimitScope, LimitWindow, Quota,
+    RateLimiter, TokenBucket,
+};
 pub use provider::{Capabilities, ModelInfo, Provider};
 pub use rerank::{RerankRequest, RerankResponse, RerankResult, Reranker};
 pub use secret::Secret;

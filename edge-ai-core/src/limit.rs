@@ -3,6 +3,7 @@
 mod bucket;
 mod gcra;
 mod keyed;
+mod rule;
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -16,6 +17,7 @@ use crate::Result;
 pub use bucket::TokenBucket;
 pub use gcra::Gcra;
 pub use keyed::KeyedTokenBuckets;
+pub use rule::{LimitFilter, LimitMeasure, LimitRule, LimitScope, LimitWindow};
 
 /// Decides whether a caller may go on.
 #[async_trait]
