@@ -16,6 +16,7 @@ mod rerank;
 mod secret;
 mod sse;
 mod time;
+mod tokens;
 mod usage;
 mod vector;
 mod verbatim;
@@ -50,6 +51,7 @@ pub use rerank::{RerankRequest, RerankResponse, RerankResult, Reranker};
 pub use secret::Secret;
 pub use sse::{SseDecoder, SseEvent};
 pub use time::{Clock, ManualClock, Timestamp, timeout};
+pub use tokens::{TokenCount, TokenCounter, estimate_input_tokens, estimate_tokens};
 pub use usage::{Money, Operation, Outcome, Usage, UsageRecord, UsageSink};
 pub use vector::{
     Comparison, Condition, Filter, Metric, Mutation, ReturnMetadata, StoreInfo, VectorCapabilities,
@@ -63,6 +65,7 @@ const _: () = {
     send_sync::<dyn ChatModel>();
     send_sync::<dyn EmbeddingModel>();
     send_sync::<dyn Reranker>();
+    send_sync::<dyn TokenCounter>();
     send_sync::<dyn Provider>();
     send_sync::<dyn Cache>();
     send_sync::<dyn KeyValue>();

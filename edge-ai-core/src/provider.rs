@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChatModel, EmbeddingModel, Reranker};
+use crate::{ChatModel, Dialect, EmbeddingModel, Reranker, TokenCounter};
 
 /// A vendor, or a server of one: what it can do, and the models it lists.
 ///
@@ -25,6 +25,18 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// Reranks documents.
     fn reranker(&self) -> Option<Arc<dyn Reranker>> {
         None
+    }
+
+    /// Counts the tokens of prompts, where the vendor has a service for it.
+    fn token_counter(&self) -> Option<Arc<dyn TokenCounter>> {
+        None
+    }
+
+    /// Whether a request in `dialect` reaches this model as it was written. What refers to things that the vendor keeps, such as an
+    /// earlier answer by its id, is understood there and nowhere else.
+    fn speaks(&self, model: &str, dialect: &Dialect) -> bool {
+        let _ = (model, dialect);
+        false
     }
 
     /// The models to list. A vendor serves others too: a name that is not listed is still asked for.

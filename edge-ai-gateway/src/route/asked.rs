@@ -1,6 +1,6 @@
 use edge_ai_core::{
     Capabilities, ChatInput, ChatRequest, ContentPart, Context, EmbeddingInput, EmbeddingRequest,
-    EmbeddingText, FunctionTool, ResponseFormat, Tool,
+    EmbeddingText, FunctionTool, ResponseFormat, Tool, estimate_input_tokens, estimate_tokens,
 };
 
 /// What a route may look at in a request. Nothing is computed before it is asked for.
@@ -106,11 +106,20 @@ impl<'a> Asked<'a> {
 
     /// About how many tokens it takes: of input, and of output.
     pub(super) fn expected_tokens(&self) -> (u64, u64) {
-        let output = match self.content {
-            Content::Chat(input) => input.max_output_tokens.map_or(EXPECTED_OUTPUT, u64::from),
-            Content::Embedding(_) => 0,
-        };
-        (self.text_bytes().div_ceil(BYTES_PER_TOKEN), output)
+        match self.content {
+            Content::Chat(input) => {
+                let output = input.max_output_tokens.map_or(EXPECTED_OUTPUT, u64::from);
+                (estimate_input_tokens(input), output)
+            }
+            Content::Embedding(input) => {
+                let texts = input.texts.iter().map(|text| match text {
+                    EmbeddingText::Text(text) => estimate_tokens(text),
+                    EmbeddingText::Tokens(tokens) => count(tokens.len()),
+                    _ => 0,
+                });
+                (texts.fold(0, u64::saturating_add), 0)
+            }
+        }
     }
 }
 
@@ -190,10 +199,14 @@ mod tests {
             ));
         let asked = Asked::chat(&request, false);
         assert_eq!(asked.text_bytes(), 25);
-        assert_eq!(asked.expected_tokens(), (7, EXPECTED_OUTPUT));
+        assert_eq!(
+            asked.expected_tokens(),
+            (estimate_input_tokens(&request.input), EXPECTED_OUTPUT)
+        );
+        let input = asked.expected_tokens().0;
         let short = request.max_output_tokens(10);
-        assert_eq!(Asked::chat(&short, true).expected_tokens(), (7, 10));
+        assert_eq!(Asked::chat(&short, true).expected_tokens(), (input, 10));
         let embedding = EmbeddingRequest::new("m", ["12345", "678"]);
-        assert_eq!(Asked::embedding(&embedding).expected_tokens(), (2, 0));
+        assert_eq!(Asked::embedding(&embedding).expected_tokens(), (3, 0));
     }
 }
