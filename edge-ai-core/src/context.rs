@@ -97,20 +97,39 @@ impl Context {
     }
 }
 
-/// What a caller wants of the caches on its request's way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What a caller wants of the caches on its request's way. The times are those of `Cache-Control` in requests
+/// ([RFC 9111 §5.2.1](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1)).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CachePolicy {
     /// Whether to read and write.
     pub mode: CacheMode,
     /// How long the answer may be kept; `None` leaves it to the cache.
     pub ttl: Option<Duration>,
+    /// The oldest answer that it takes.
+    pub max_age: Option<Duration>,
+    /// How long past its time it still takes an answer.
+    pub max_stale: Option<Duration>,
+    /// For how long an answer must still be good.
+    pub min_fresh: Option<Duration>,
+    /// How long past its time it takes an answer when there is no new one
+    /// ([RFC 5861 §4](https://www.rfc-editor.org/rfc/rfc5861#section-4)); `None` leaves it to the cache.
+    pub stale_if_error: Option<Duration>,
+    /// It wants a kept answer or none at all.
+    pub only_if_cached: bool,
+    /// Stands for the content in the entry's name: requests of one tenant and model that give the same key share an answer.
+    pub key: Option<Arc<str>>,
+    /// Names under which the tenant may have the entry purged.
+    pub tags: Vec<Arc<str>>,
 }
 
 impl CachePolicy {
     /// A policy of a mode, with the cache's own time to live.
-    pub const fn new(mode: CacheMode) -> Self {
-        Self { mode, ttl: None }
+    pub fn new(mode: CacheMode) -> Self {
+        Self {
+            mode,
+            ..Self::default()
+        }
     }
 }
 
@@ -138,6 +157,12 @@ pub enum CacheStatus {
     Miss,
     /// The cache was not asked, by the caller's wish or since the answer cannot be kept.
     Bypass,
+    /// The answer came from the cache, past its time: a new one is on the way, or cannot be had.
+    Stale,
+    /// The answer is that of another request, asked at the same time.
+    Coalesced,
+    /// The answer is a kept one to another question that means the same.
+    Semantic,
 }
 
 impl CacheStatus {
@@ -147,6 +172,17 @@ impl CacheStatus {
             Self::Hit => "hit",
             Self::Miss => "miss",
             Self::Bypass => "bypass",
+            Self::Stale => "stale",
+            Self::Coalesced => "coalesced",
+            Self::Semantic => "semantic",
+        }
+    }
+
+    /// Whether the answer took no call of the request's own: it costs nothing.
+    pub const fn is_free(self) -> bool {
+        match self {
+            Self::Hit | Self::Stale | Self::Coalesced | Self::Semantic => true,
+            Self::Miss | Self::Bypass => false,
         }
     }
 }
@@ -216,6 +252,7 @@ pub struct Trail(Arc<Mutex<Steps>>);
 struct Steps {
     attempts: Vec<Attempt>,
     cache: Option<CacheStatus>,
+    cache_age: Option<Duration>,
     warnings: Vec<String>,
 }
 
@@ -238,6 +275,16 @@ impl Trail {
     /// What a cache did; `None` when there is no cache on the way.
     pub fn cache(&self) -> Option<CacheStatus> {
         self.with(|steps| steps.cache)
+    }
+
+    /// Says how old the kept answer is.
+    pub fn set_cache_age(&self, age: Duration) {
+        self.with(|steps| steps.cache_age = Some(age));
+    }
+
+    /// How old the kept answer is; `None` for a new one.
+    pub fn cache_age(&self) -> Option<Duration> {
+        self.with(|steps| steps.cache_age)
     }
 
     /// Notes something that went wrong without failing the request, such as a cache that could not be reached.

@@ -12,8 +12,10 @@ mod json;
 mod key_value;
 mod limit;
 mod provider;
+mod purge;
 mod rerank;
 mod secret;
+mod semantic;
 mod sse;
 mod time;
 mod tokens;
@@ -47,8 +49,10 @@ pub use limit::{
     RateLimiter, TokenBucket,
 };
 pub use provider::{Capabilities, ModelInfo, Provider};
+pub use purge::{CachePurge, Purge};
 pub use rerank::{RerankRequest, RerankResponse, RerankResult, Reranker};
 pub use secret::Secret;
+pub use semantic::{SemanticIndex, SemanticMatch, SemanticQuestion};
 pub use sse::{SseDecoder, SseEvent};
 pub use time::{Clock, ManualClock, Timestamp, timeout};
 pub use tokens::{TokenCount, TokenCounter, estimate_input_tokens, estimate_tokens};
@@ -69,6 +73,8 @@ const _: () = {
     send_sync::<dyn Provider>();
     send_sync::<dyn Cache>();
     send_sync::<dyn KeyValue>();
+    send_sync::<dyn CachePurge>();
+    send_sync::<dyn SemanticIndex>();
     send_sync::<dyn VectorStore>();
     send_sync::<dyn RateLimiter>();
     send_sync::<dyn UsageSink>();

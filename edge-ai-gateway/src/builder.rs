@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edge_ai_core::{ChatModel, Clock, Entropy, Provider, Result, UsageSink};
+use edge_ai_core::{ChatModel, Clock, EmbeddingModel, Entropy, Provider, Result, UsageSink};
 
 use crate::access::Access;
 use crate::gateway::Gateway;
@@ -12,7 +12,7 @@ use crate::surface::Bodies;
 use crate::usage::{Books, LogLine, PriceTable};
 
 /// A decorator: takes a model and the names it answers to, gives one around it.
-type Layer = Box<dyn FnOnce(Arc<dyn ChatModel>, &RouteTable) -> Arc<dyn ChatModel>>;
+type Layer<M> = Box<dyn FnOnce(Arc<M>, &RouteTable) -> Arc<M>>;
 
 /// Puts a [`Gateway`] together.
 #[must_use = "a builder does nothing until `build`"]
@@ -22,7 +22,8 @@ pub struct GatewayBuilder {
     providers: Vec<Arc<dyn Provider>>,
     routes: Vec<(String, Route)>,
     optional_routes: Vec<(String, Route)>,
-    layers: Vec<Layer>,
+    layers: Vec<Layer<dyn ChatModel>>,
+    embedding_layers: Vec<Layer<dyn EmbeddingModel>>,
     sinks: Vec<Arc<dyn UsageSink>>,
     log: Option<LogLine>,
     prices: PriceTable,
@@ -51,6 +52,7 @@ impl GatewayBuilder {
             routes: Vec::new(),
             optional_routes: Vec::new(),
             layers: Vec::new(),
+            embedding_layers: Vec::new(),
             sinks: Vec::new(),
             log: default_log(),
             prices: PriceTable::default(),
@@ -95,6 +97,15 @@ impl GatewayBuilder {
         layer: impl FnOnce(Arc<dyn ChatModel>, &RouteTable) -> Arc<dyn ChatModel> + 'static,
     ) -> Self {
         self.layers.push(Box::new(layer));
+        self
+    }
+
+    /// The same for embeddings.
+    pub fn embedding_layer(
+        mut self,
+        layer: impl FnOnce(Arc<dyn EmbeddingModel>, &RouteTable) -> Arc<dyn EmbeddingModel> + 'static,
+    ) -> Self {
+        self.embedding_layers.push(Box::new(layer));
         self
     }
 
@@ -173,6 +184,11 @@ impl GatewayBuilder {
             .layers
             .into_iter()
             .fold(chat, |chat, layer| layer(chat, router.table()));
+        let embeddings: Arc<dyn EmbeddingModel> = Arc::new(router.clone());
+        let embeddings = self
+            .embedding_layers
+            .into_iter()
+            .fold(embeddings, |embeddings, layer| layer(embeddings, router.table()));
         let limit = self
             .limit
             .map(|Limit::PerIp(quota)| IpLimit::new(quota, Arc::clone(&self.clock)));
@@ -185,6 +201,7 @@ impl GatewayBuilder {
         Ok(Gateway {
             router,
             chat,
+            embeddings,
             access: self.access,
             limit,
             books: Arc::new(books),

@@ -13,7 +13,7 @@ use crate::access::Access;
 use crate::builder::GatewayBuilder;
 use crate::limit::IpLimit;
 use crate::patience::Patience;
-use crate::route::Router;
+use crate::route::{RouteTable, Router};
 use crate::surface::{self, Bodies, Call, Client, Endpoint};
 use crate::usage::{Books, Meter};
 
@@ -38,6 +38,7 @@ use crate::usage::{Books, Meter};
 pub struct Gateway {
     pub(crate) router: Router,
     pub(crate) chat: Arc<dyn ChatModel>,
+    pub(crate) embeddings: Arc<dyn EmbeddingModel>,
     pub(crate) access: Access,
     pub(crate) limit: Option<IpLimit>,
     pub(crate) books: Arc<Books>,
@@ -84,9 +85,14 @@ impl Gateway {
         Arc::clone(&self.chat)
     }
 
-    /// The router as an embedding model.
+    /// The same for embeddings.
     pub fn embedding_model(&self) -> Arc<dyn EmbeddingModel> {
-        Arc::new(self.router.clone())
+        Arc::clone(&self.embeddings)
+    }
+
+    /// Every name that requests may ask for.
+    pub fn routes(&self) -> &RouteTable {
+        self.router.table()
     }
 
     /// Answers a request. It always answers: what goes wrong is told in the client's dialect.

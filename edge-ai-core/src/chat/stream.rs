@@ -4,6 +4,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
+use serde::{Deserialize, Serialize};
 
 use super::{ChatAccumulator, ChatOutput, ChatResponse, ContentPart, FinishReason};
 use crate::{Dialect, Error, ErrorKind, Extra, Result, Usage};
@@ -56,7 +57,8 @@ impl ChatFrame {
 }
 
 /// What happens in an answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChatEvent {
     /// The answer begins.
@@ -82,7 +84,8 @@ pub enum ChatEvent {
 }
 
 /// The head of an answer.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ChatStart {
     /// The vendor's identifier of the answer.
@@ -105,7 +108,8 @@ impl ChatStart {
 }
 
 /// More thought. A signature or redacted data ends the thought that it belongs to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ReasoningDelta {
     /// More text.
@@ -143,7 +147,8 @@ impl ReasoningDelta {
 }
 
 /// More of a call. Calls may interleave: the index says which one.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ToolCallDelta {
     /// Which of the answer's calls, from 0.

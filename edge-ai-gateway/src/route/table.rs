@@ -127,6 +127,11 @@ impl RouteTable {
         self.routes.values().any(Route::tells_streams_apart)
     }
 
+    /// Whether a request may ask for `name`.
+    pub fn knows(&self, name: &str) -> bool {
+        self.routes.contains_key(name) || self.direct(name).is_some()
+    }
+
     /// The providers, in the order they were given.
     pub fn providers(&self) -> &[Arc<dyn Provider>] {
         &self.providers
@@ -307,6 +312,7 @@ mod tests {
             .map(|target| (target.provider.name(), target.model()))
             .collect();
         assert_eq!(found, expect, "{name}");
+        assert_eq!(table.knows(name), !expect.is_empty(), "{name}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use edge_ai_core::{Body, EmbeddingModel, Result};
+use edge_ai_core::{Body, Result};
 use edge_ai_providers::openai;
 use http::{Response, StatusCode};
 
@@ -19,7 +19,7 @@ pub(crate) async fn embeddings(call: Call<'_>) -> Result<Response<Body>> {
     } = call;
     let model = asked.request.model.clone();
     let answer = match gateway
-        .router
+        .embeddings
         .embed(asked.request.with_context(context.clone()))
         .await
     {

@@ -1,7 +1,7 @@
 use std::fmt::Display;
 
 use bytes::Bytes;
-use edge_ai_core::{Body, Context, Error, ErrorKind};
+use edge_ai_core::{Body, CacheStatus, Context, Error, ErrorKind};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -88,6 +88,14 @@ pub(super) fn for_client(error: &Error) -> Error {
 pub(super) fn tell(context: &Context, headers: &mut HeaderMap) {
     if let Some(status) = context.trail.cache() {
         set(headers, "x-edge-ai-cache", status);
+        // Cloudflare AI Gateway has two words, and none for a cache that was not asked.
+        if status != CacheStatus::Bypass {
+            let word = if status.is_free() { "HIT" } else { "MISS" };
+            set(headers, "cf-aig-cache-status", word);
+        }
+    }
+    if let Some(age) = context.trail.cache_age() {
+        set(headers, "age", age.as_secs());
     }
     let attempts = context.trail.attempts();
     if let Some(last) = attempts.last() {

@@ -1,62 +1,13 @@
-use std::collections::BTreeMap;
-use std::time::Duration;
+//! What a client asks for in headers.
 
-use edge_ai_core::{CacheMode, CachePolicy, Error, Result};
+mod cache;
+
+use std::collections::BTreeMap;
+
+use edge_ai_core::{Error, Result};
 use http::HeaderMap;
 
-/// Reads what a client wants of the cache: `cache-control` by [RFC 9111 §5.2.1](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1)
-/// (`no-store`, `no-cache`, `max-age=0`), and Cloudflare AI Gateway's `cf-aig-skip-cache` and `cf-aig-cache-ttl`.
-///
-/// # Errors
-/// [`ErrorKind::InvalidRequest`](edge_ai_core::ErrorKind::InvalidRequest) for a `cf-aig-` header that does not read. An odd
-/// `cache-control` is ignored, as everywhere on the web.
-pub(crate) fn cache_policy(headers: &HeaderMap) -> Result<CachePolicy> {
-    let text = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::trim)
-    };
-    let mut policy = CachePolicy::default();
-    for directive in text("cache-control")
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-    {
-        match directive.to_ascii_lowercase().as_str() {
-            "no-store" => policy.mode = CacheMode::Bypass,
-            "no-cache" | "max-age=0" if policy.mode == CacheMode::Use => policy.mode = CacheMode::Refresh,
-            _ => {}
-        }
-    }
-    match text("cf-aig-skip-cache").map(str::to_ascii_lowercase).as_deref() {
-        None | Some("false" | "0") => {}
-        Some("true" | "1") => policy.mode = CacheMode::Bypass,
-        Some(_) => {
-            return Err(Error::invalid(
-                "cf-aig-skip-cache",
-                "`cf-aig-skip-cache` is `true` or `false`",
-            ));
-        }
-    }
-    if let Some(ttl) = text("cf-aig-cache-ttl") {
-        let seconds = ttl
-            .parse()
-            .ok()
-            .filter(|seconds| *seconds <= MAX_TTL)
-            .ok_or_else(|| {
-                Error::invalid(
-                    "cf-aig-cache-ttl",
-                    format!("`cf-aig-cache-ttl` is a number of seconds up to {MAX_TTL}"),
-                )
-            })?;
-        policy.ttl = Some(Duration::from_secs(seconds));
-    }
-    Ok(policy)
-}
-
-/// A month, as Cloudflare AI Gateway has it.
-const MAX_TTL: u64 = 31 * 24 * 3_600;
+pub(crate) use cache::cache_policy;
 
 /// The most labels of a request, and the most bytes they take, as Cloudflare AI Gateway has it.
 const MAX_LABELS: usize = 5;
@@ -96,36 +47,6 @@ pub(crate) fn metadata(headers: &HeaderMap) -> Result<BTreeMap<String, String>> 
 mod tests {
     use super::*;
 
-    fn policy(headers: &[(&'static str, &'static str)]) -> Result<CachePolicy> {
-        cache_policy(
-            &headers
-                .iter()
-                .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
-                .collect(),
-        )
-    }
-
-    #[test]
-    fn wishes_are_read() {
-        assert_eq!(policy(&[]).unwrap(), CachePolicy::default());
-        assert_eq!(
-            policy(&[("cache-control", "No-Cache, x=\"")]).unwrap().mode,
-            CacheMode::Refresh
-        );
-        assert_eq!(
-            policy(&[("cache-control", "no-store, no-cache")]).unwrap().mode,
-            CacheMode::Bypass
-        );
-        assert_eq!(
-            policy(&[("cf-aig-skip-cache", "true")]).unwrap().mode,
-            CacheMode::Bypass
-        );
-        assert_eq!(
-            policy(&[("cf-aig-cache-ttl", "90")]).unwrap().ttl,
-            Some(Duration::from_secs(90))
-        );
-    }
-
     #[test]
     fn labels_are_flat_and_few() {
         let read = |text: &'static str| {
@@ -148,17 +69,6 @@ mod tests {
                 Some("cf-aig-metadata"),
                 "{wrong}"
             );
-        }
-    }
-
-    #[test]
-    fn nonsense_is_refused_by_name() {
-        for (name, value) in [
-            ("cf-aig-cache-ttl", "soon"),
-            ("cf-aig-cache-ttl", "-1"),
-            ("cf-aig-skip-cache", "perhaps"),
-        ] {
-            assert_eq!(policy(&[(name, value)]).unwrap_err().param(), Some(name));
         }
     }
 }

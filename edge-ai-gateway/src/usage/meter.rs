@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use edge_ai_core::{
     Background, CacheStatus, ChatEvent, ChatFrame, ChatStream, Clock, Context, Error, ErrorKind, Money,
-    Operation, Result, Timestamp, Usage, UsageRecord, UsageSink,
+    Operation, Outcome, Result, Timestamp, Usage, UsageRecord, UsageSink,
 };
 use futures_channel::oneshot;
 
@@ -202,8 +202,8 @@ impl Open {
         record.latency_ms = latency;
         record.attempts = trail.attempts();
         record.cache = trail.cache();
-        if record.cache == Some(CacheStatus::Hit) {
-            // What the kept answer took was paid for when it was made.
+        if record.outcome == Outcome::Ok && record.cache.is_some_and(CacheStatus::is_free) {
+            // What the answer took is in the record of the request that it was made for.
             record.usage = Some(Usage::default());
             record.cost = Some(Money::ZERO);
             return;
@@ -235,7 +235,7 @@ pub(crate) fn failed(meter: &Meter, error: Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use edge_ai_core::{Attempt, Inline, ManualClock, Outcome};
+    use edge_ai_core::{Attempt, Inline, ManualClock};
     use edge_ai_testkit::memory::MemoryUsageSink;
     use futures_util::{StreamExt, stream};
     use std::time::Duration;
@@ -316,18 +316,26 @@ mod tests {
     }
 
     #[test]
-    fn a_hit_costs_nothing() {
-        let Bench {
-            sink, context, meter, ..
-        } = bench();
-        context.trail.set_cache(CacheStatus::Hit);
-        meter.settle("gpt-4o-mini", Some(Usage::new(9, 9)));
-        drop(meter);
-        let records = sink.records();
-        assert_eq!(records.len(), 1);
-        assert_eq!(
-            (records[0].usage, records[0].cost),
-            (Some(Usage::default()), Some(Money::ZERO))
-        );
+    fn what_took_no_call_costs_nothing() {
+        use CacheStatus::{Bypass, Coalesced, Hit, Miss, Semantic, Stale};
+        for (status, tokens) in [
+            (Hit, 0),
+            (Stale, 0),
+            (Coalesced, 0),
+            (Semantic, 0),
+            (Miss, 18),
+            (Bypass, 18),
+        ] {
+            let Bench {
+                sink, context, meter, ..
+            } = bench();
+            context.trail.set_cache(status);
+            meter.settle("gpt-4o-mini", Some(Usage::new(9, 9)));
+            drop(meter);
+            let records = sink.records();
+            assert_eq!(records.len(), 1);
+            assert_eq!(records[0].usage.unwrap().total_tokens(), tokens, "{status}");
+            assert_eq!(records[0].cost == Some(Money::ZERO), tokens == 0, "{status}");
+        }
     }
 }
