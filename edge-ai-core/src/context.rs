@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 
-use crate::{Background, ErrorKind, LimitRule, Timestamp};
+use crate::{Background, ErrorKind, LimitRule, SpanId, Timestamp, TraceContext};
 
 /// What belongs to one request but not to its content: whose it is, until when, and what has happened to it so far.
 ///
@@ -36,6 +36,11 @@ pub struct Context {
     pub trail: Trail,
     /// Where work goes that the answer does not wait for.
     pub background: Option<Arc<dyn Background>>,
+    /// The span that the work on the request belongs to.
+    pub trace: Option<TraceContext>,
+    /// Whether a server that is called for the request is told of the span. Identifiers of traces let a vendor tell which requests belong
+    /// together, so whoever makes the call decides.
+    pub tell_trace: bool,
 }
 
 impl Context {
@@ -86,6 +91,18 @@ impl Context {
     pub fn with_background(mut self, background: Arc<dyn Background>) -> Self {
         self.background = Some(background);
         self
+    }
+
+    /// Sets [`trace`](Self::trace).
+    #[must_use]
+    pub fn with_trace(mut self, trace: TraceContext) -> Self {
+        self.trace = Some(trace);
+        self
+    }
+
+    /// The span that a server may be told of.
+    pub fn told_trace(&self) -> Option<&TraceContext> {
+        self.trace.as_ref().filter(|_| self.tell_trace)
     }
 
     /// Does `work` after the answer where there is a [`background`](Self::background), else now.
@@ -209,6 +226,12 @@ pub struct Attempt {
     pub message: Option<String>,
     /// From the call to the answer, or to the head of a stream, in milliseconds.
     pub latency_ms: u64,
+    /// When it was called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Timestamp>,
+    /// Its span, a child of the request's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span_id: Option<SpanId>,
 }
 
 impl Attempt {
@@ -226,6 +249,18 @@ impl Attempt {
             error,
             message: None,
             latency_ms,
+            start: None,
+            span_id: None,
+        }
+    }
+
+    /// Sets when it was called, and its span.
+    #[must_use]
+    pub fn with_start(self, start: Timestamp, span_id: Option<SpanId>) -> Self {
+        Self {
+            start: Some(start),
+            span_id,
+            ..self
         }
     }
 

@@ -19,6 +19,7 @@ mod semantic;
 mod sse;
 mod time;
 mod tokens;
+mod trace;
 mod usage;
 mod vector;
 mod verbatim;
@@ -56,6 +57,7 @@ pub use semantic::{SemanticIndex, SemanticMatch, SemanticQuestion};
 pub use sse::{SseDecoder, SseEvent};
 pub use time::{Clock, ManualClock, Timestamp, timeout};
 pub use tokens::{TokenCount, TokenCounter, estimate_input_tokens, estimate_tokens};
+pub use trace::{SpanId, TraceContext, TraceId};
 pub use usage::{Money, Operation, Outcome, Usage, UsageRecord, UsageSink};
 pub use vector::{
     Comparison, Condition, Filter, Metric, Mutation, ReturnMetadata, StoreInfo, VectorCapabilities,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{Attempt, CacheStatus, ErrorKind, Result, Timestamp};
+use crate::{Attempt, CacheStatus, ErrorKind, Result, Timestamp, TraceContext};
 
 /// Tokens spent, in the sense of OpenTelemetry's `gen_ai.usage.*`: the parts are contained in their whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,6 +196,12 @@ pub struct UsageRecord {
     pub error: Option<String>,
     /// Tokens; `None` when no vendor said, zero when a cache answered.
     pub usage: Option<Usage>,
+    /// Whether the tokens were counted here, roughly, since the answer broke off before its vendor told them.
+    #[serde(default)]
+    pub usage_estimated: bool,
+    /// What a cache's answer would have cost at its vendor; `None` without one, or when its price is unknown.
+    #[serde(default)]
+    pub saved: Option<Money>,
     /// The price; `None` when the model's price or the tokens are unknown, which is not the same as free.
     pub cost: Option<Money>,
     /// From arrival to the end of the answer, in milliseconds.
@@ -210,6 +216,12 @@ pub struct UsageRecord {
     pub warnings: Vec<String>,
     /// The caller's labels.
     pub metadata: BTreeMap<String, String>,
+    /// Why the model stopped, by its name in records.
+    #[serde(default)]
+    pub finish_reason: Option<String>,
+    /// The request's span.
+    #[serde(default)]
+    pub trace: Option<TraceContext>,
 }
 
 impl UsageRecord {
@@ -233,6 +245,8 @@ impl UsageRecord {
             outcome: Outcome::Ok,
             error: None,
             usage: None,
+            usage_estimated: false,
+            saved: None,
             cost: None,
             latency_ms: 0,
             time_to_first_token_ms: None,
@@ -240,6 +254,8 @@ impl UsageRecord {
             attempts: Vec::new(),
             warnings: Vec::new(),
             metadata: BTreeMap::new(),
+            finish_reason: None,
+            trace: None,
         }
     }
 }
@@ -260,12 +276,28 @@ pub trait UsageSink: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// When the store fails. The request is answered all the same, and the gateway's log is told.
     async fn record(&self, record: &UsageRecord) -> Result<()>;
+
+    /// Keeps several, as a queue delivers them. One after the other, unless a store knows better.
+    ///
+    /// # Errors
+    /// When the store fails. Some may have been kept: whoever tries again gives all of them, and a store keeps each once, by its
+    /// [`request_id`](UsageRecord::request_id).
+    async fn record_all(&self, records: &[UsageRecord]) -> Result<()> {
+        for record in records {
+            self.record(record).await?;
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
 impl<T: UsageSink + ?Sized> UsageSink for Arc<T> {
     async fn record(&self, record: &UsageRecord) -> Result<()> {
         (**self).record(record).await
+    }
+
+    async fn record_all(&self, records: &[UsageRecord]) -> Result<()> {
+        (**self).record_all(records).await
     }
 }
 

@@ -8,8 +8,9 @@ use crate::access::Access;
 use crate::gateway::Gateway;
 use crate::limit::{IpLimit, Limit};
 use crate::route::{RetryPolicy, Route, RouteTable, Router, Timeouts};
+use crate::site::Site;
 use crate::surface::Bodies;
-use crate::usage::{Books, LogLine, PriceTable};
+use crate::usage::{Books, LogLine, PriceTable, Sampling};
 
 /// A decorator: takes a model and the names it answers to, gives one around it.
 type Layer<M> = Box<dyn FnOnce(Arc<M>, &RouteTable) -> Arc<M>>;
@@ -26,6 +27,9 @@ pub struct GatewayBuilder {
     embedding_layers: Vec<Layer<dyn EmbeddingModel>>,
     sinks: Vec<Arc<dyn UsageSink>>,
     log: Option<LogLine>,
+    sites: Vec<Arc<dyn Site>>,
+    sampling: Sampling,
+    trace_to: Vec<Arc<str>>,
     prices: PriceTable,
     access: Access,
     limit: Option<Limit>,
@@ -55,6 +59,9 @@ impl GatewayBuilder {
             embedding_layers: Vec::new(),
             sinks: Vec::new(),
             log: default_log(),
+            sites: Vec::new(),
+            sampling: Sampling::default(),
+            trace_to: Router::TOLD.into_iter().map(Arc::from).collect(),
             prices: PriceTable::default(),
             access: Access::default(),
             limit: None,
@@ -121,6 +128,29 @@ impl GatewayBuilder {
         self
     }
 
+    /// Answers paths beside the API: a dashboard, metrics.
+    pub fn site(mut self, site: impl Site) -> Self {
+        self.sites.push(Arc::new(site));
+        self
+    }
+
+    /// Keeps a share from 0 to 1 of the traces that begin here; all unless told. A client that names its trace decides itself. The share
+    /// concerns what is exported as traces, never the usage records.
+    pub fn trace_ratio(self, ratio: f64) -> Self {
+        Self {
+            sampling: Sampling::ratio(ratio),
+            ..self
+        }
+    }
+
+    /// Sets which providers are told of a request's trace; [those](Router::TOLD) that are one's own unless told.
+    pub fn trace_to<T: Into<Arc<str>>>(self, providers: impl IntoIterator<Item = T>) -> Self {
+        Self {
+            trace_to: providers.into_iter().map(Into::into).collect(),
+            ..self
+        }
+    }
+
     /// Sets the prices; the [list prices](PriceTable::default) unless told.
     pub fn prices(self, prices: PriceTable) -> Self {
         Self { prices, ..self }
@@ -178,7 +208,8 @@ impl GatewayBuilder {
         let router = Router::new(table, Arc::clone(&self.clock), Arc::clone(&self.entropy))
             .retry(self.retry)
             .timeouts(self.timeouts)
-            .prices(self.prices.clone());
+            .prices(self.prices.clone())
+            .trace_to(self.trace_to);
         let chat: Arc<dyn ChatModel> = Arc::new(router.clone());
         let chat = self
             .layers
@@ -205,6 +236,8 @@ impl GatewayBuilder {
             access: self.access,
             limit,
             books: Arc::new(books),
+            sites: self.sites,
+            sampling: self.sampling,
             entropy: self.entropy,
             max_body: self.max_body,
             keep_alive: self.keep_alive,

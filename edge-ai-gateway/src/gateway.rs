@@ -14,8 +14,9 @@ use crate::builder::GatewayBuilder;
 use crate::limit::IpLimit;
 use crate::patience::Patience;
 use crate::route::{RouteTable, Router};
+use crate::site::Site;
 use crate::surface::{self, Bodies, Call, Client, Endpoint};
-use crate::usage::{Books, Meter};
+use crate::usage::{Books, Meter, Sampling};
 
 /// An AI gateway: an HTTP surface over a stack of models.
 ///
@@ -42,6 +43,8 @@ pub struct Gateway {
     pub(crate) access: Access,
     pub(crate) limit: Option<IpLimit>,
     pub(crate) books: Arc<Books>,
+    pub(crate) sites: Vec<Arc<dyn Site>>,
+    pub(crate) sampling: Sampling,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) max_body: usize,
     pub(crate) bodies: Bodies,
@@ -97,6 +100,9 @@ impl Gateway {
 
     /// Answers a request. It always answers: what goes wrong is told in the client's dialect.
     pub async fn handle(&self, request: Request<Body>, caller: Caller) -> Response<Body> {
+        if let Some(site) = self.sites.iter().find(|site| site.has(request.uri().path())) {
+            return site.answer(request, &caller).await;
+        }
         let arrived = self.books.clock.now();
         let id = self.new_request_id();
         let client = Client::at(request.uri().path());
@@ -111,6 +117,7 @@ impl Gateway {
             if client == Client::Anthropic {
                 headers.insert("request-id", id.clone());
             }
+            headers.insert("cf-aig-log-id", id.clone());
             headers.insert("x-request-id", id);
         }
         response
@@ -141,6 +148,11 @@ impl Gateway {
         context.tenant = tenant;
         context.metadata = surface::metadata(&head.headers)?;
         context.background = Some(Arc::clone(&caller.background));
+        let trace = surface::span(&head.headers, &*self.entropy, self.sampling);
+        if let Ok(trace) = HeaderValue::try_from(trace.traceparent()) {
+            told.insert("traceresponse", trace);
+        }
+        context.trace = Some(trace);
         let operation = match endpoint {
             Endpoint::Health => return Ok(surface::health()),
             Endpoint::Models => return Ok(surface::models(&self.router)),

@@ -6,6 +6,7 @@ mod gateway;
 mod limit;
 mod patience;
 mod route;
+mod site;
 mod surface;
 mod usage;
 #[cfg(feature = "worker")]
@@ -16,6 +17,7 @@ pub use builder::GatewayBuilder;
 pub use gateway::{Caller, Gateway};
 pub use limit::Limit;
 pub use route::{Affinity, Condition, RetryPolicy, Route, RouteTable, Router, Timeouts};
+pub use site::Site;
 #[cfg(feature = "worker")]
 pub use usage::D1UsageLog;
 pub use usage::{JsonLog, LogLine, Price, PriceTable};

@@ -8,6 +8,7 @@ mod embeddings;
 mod endpoint;
 mod models;
 mod response;
+mod trace;
 mod wishes;
 mod writes;
 
@@ -19,4 +20,5 @@ pub(crate) use embeddings::embeddings;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use models::{model, models};
 pub(crate) use response::{error_response, health};
+pub(crate) use trace::span;
 pub(crate) use wishes::{cache_policy, metadata};

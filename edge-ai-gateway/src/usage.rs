@@ -5,9 +5,11 @@ mod d1;
 mod log;
 mod meter;
 mod price;
+mod sampling;
 
 #[cfg(feature = "worker")]
 pub use d1::D1UsageLog;
 pub use log::{JsonLog, LogLine};
 pub(crate) use meter::{Books, Meter, failed, metered};
 pub use price::{Price, PriceTable};
+pub(crate) use sampling::Sampling;

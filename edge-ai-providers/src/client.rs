@@ -1,8 +1,9 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use edge_ai_core::{Body, Error, ErrorKind, HttpClient, Result};
+use edge_ai_core::{Body, Context, Error, ErrorKind, HttpClient, Result};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -65,6 +66,24 @@ impl VendorClient {
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
+    }
+
+    /// The same client within a request: the vendor is told of its trace where the request says so.
+    pub(crate) fn for_request(&self, context: &Context) -> Cow<'_, Self> {
+        let Some(trace) = context.told_trace() else {
+            return Cow::Borrowed(self);
+        };
+        let mut client = self.clone();
+        let state = trace.state.as_deref().map(HeaderValue::try_from);
+        for (name, value) in [
+            ("traceparent", Some(HeaderValue::try_from(trace.traceparent()))),
+            ("tracestate", state),
+        ] {
+            if let Some(Ok(value)) = value {
+                client.headers.insert(name, value);
+            }
+        }
+        Cow::Owned(client)
     }
 
     /// The vendor's name.

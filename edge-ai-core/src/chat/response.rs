@@ -78,3 +78,20 @@ pub enum FinishReason {
     /// A reason that only its dialect knows.
     Other(String),
 }
+
+impl FinishReason {
+    /// The name in records.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Stop => "stop",
+            Self::StopSequence => "stop_sequence",
+            Self::Length => "length",
+            Self::ToolCalls => "tool_calls",
+            Self::ContentFilter => "content_filter",
+            Self::Refusal => "refusal",
+            Self::Pause => "pause",
+            Self::ContextWindow => "context_window",
+            Self::Other(reason) => reason,
+        }
+    }
+}

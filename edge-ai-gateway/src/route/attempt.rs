@@ -2,7 +2,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edge_ai_core::{Attempt, Clock, Context, Entropy, Error, ErrorKind, Result, Timestamp};
+use edge_ai_core::{Attempt, Clock, Context, Entropy, Error, ErrorKind, Result, SpanId, Timestamp};
 
 use super::health::{Admission, Finding, Health};
 use super::pace::Paces;
@@ -17,6 +17,8 @@ pub(super) struct Attempts<'a> {
     pub(super) paces: &'a Paces,
     pub(super) policy: RetryPolicy,
     pub(super) context: &'a Context,
+    /// The providers that are told of the trace.
+    pub(super) told: &'a [Arc<str>],
     pub(super) stream: bool,
     pub(super) deadline: Timestamp,
 }
@@ -39,11 +41,16 @@ struct Tally {
 }
 
 impl Attempts<'_> {
-    /// Calls the targets, by turns and rounds, until one answers. Those that rest come after the others.
+    /// Calls the targets, by turns and rounds, until one answers. Those that rest come after the others. Each call gets the request's context
+    /// with a span of its own.
     ///
     /// # Errors
     /// The failure that helps the client most: one that may be over later, else the last one.
-    pub(super) async fn run<T, F>(&self, targets: Vec<Target>, mut call: impl FnMut(Target) -> F) -> Result<T>
+    pub(super) async fn run<T, F>(
+        &self,
+        targets: Vec<Target>,
+        mut call: impl FnMut(Target, Context) -> F,
+    ) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
@@ -101,20 +108,22 @@ impl Attempts<'_> {
         candidate: &mut Candidate,
         admission: Admission,
         tally: &mut Tally,
-        call: &mut impl FnMut(Target) -> F,
+        call: &mut impl FnMut(Target, Context) -> F,
     ) -> Result<Option<T>>
     where
         F: Future<Output = Result<T>>,
     {
         tally.calls += 1;
+        let context = self.context_of(&candidate.target);
         let mut note = Note {
             attempts: self,
             start: self.clock.now(),
             admission,
             again: std::mem::replace(&mut candidate.tried, true),
+            span: context.trace.as_ref().map(|trace| trace.span_id),
             target: Some(candidate.target.clone()),
         };
-        let outcome = call(candidate.target.clone()).await;
+        let outcome = call(candidate.target.clone(), context).await;
         note.write(outcome.as_ref().err());
         let error = match outcome {
             Ok(answer) => return Ok(Some(answer)),
@@ -127,6 +136,14 @@ impl Attempts<'_> {
         }
         tally.worst = Some(more_helpful(tally.worst.take(), error));
         Ok(None)
+    }
+
+    /// The request's context for one call.
+    fn context_of(&self, target: &Target) -> Context {
+        let mut context = self.context.clone();
+        context.tell_trace = self.told.iter().any(|name| **name == *target.provider.name());
+        context.trace = context.trace.map(|trace| trace.child(self.entropy));
+        context
     }
 
     /// Waits for the next round, and says which time has come then; `None` when it would come too late.
@@ -209,6 +226,7 @@ struct Note<'a> {
     admission: Admission,
     /// Whether the request has called this target before.
     again: bool,
+    span: Option<SpanId>,
     target: Option<Target>,
 }
 
@@ -222,7 +240,8 @@ impl Note<'_> {
             target.model(),
             error.map(Error::kind),
             latency,
-        );
+        )
+        .with_start(self.start, self.span);
         let attempt = match error {
             Some(error) => attempt.with_message(error.message()),
             None => attempt,

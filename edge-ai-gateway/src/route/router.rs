@@ -47,9 +47,13 @@ pub struct Router {
     prices: Arc<PriceTable>,
     retry: RetryPolicy,
     timeouts: Timeouts,
+    told: Arc<[Arc<str>]>,
 }
 
 impl Router {
+    /// The providers that are told of a request's trace unless said otherwise: servers of one's own, and one's own AI Gateway.
+    pub const TOLD: [&str; 4] = ["cloudflare-ai-gateway", "compatible", "ollama", "vllm"];
+
     /// Routes by `table` with the default policy and limits.
     pub fn new(table: Arc<RouteTable>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         Self {
@@ -61,6 +65,7 @@ impl Router {
             prices: Arc::default(),
             retry: RetryPolicy::default(),
             timeouts: Timeouts::default(),
+            told: Self::TOLD.into_iter().map(Arc::from).collect(),
         }
     }
 
@@ -85,6 +90,16 @@ impl Router {
         }
     }
 
+    /// Sets which providers are told of a request's trace, by `traceparent` and `tracestate`; [those](Self::TOLD) that are one's own unless
+    /// told. A vendor learns by it which requests belong together.
+    #[must_use]
+    pub fn trace_to<T: Into<Arc<str>>>(self, providers: impl IntoIterator<Item = T>) -> Self {
+        Self {
+            told: providers.into_iter().map(Into::into).collect(),
+            ..self
+        }
+    }
+
     /// The names it knows.
     pub fn table(&self) -> &RouteTable {
         &self.table
@@ -104,6 +119,7 @@ impl Router {
             paces: &self.paces,
             policy: self.retry,
             context,
+            told: &self.told,
             stream,
             deadline: self.deadline(context),
         }
@@ -144,12 +160,16 @@ impl Router {
 }
 
 /// The same request for a target.
-fn aimed(request: &ChatRequest, target: &Target) -> Result<(Arc<dyn ChatModel>, ChatRequest)> {
+fn aimed(
+    request: &ChatRequest,
+    target: &Target,
+    context: Context,
+) -> Result<(Arc<dyn ChatModel>, ChatRequest)> {
     let chat = target
         .provider
         .chat_model()
         .ok_or_else(|| cannot(target, "chat"))?;
-    let mut request = request.clone();
+    let mut request = request.clone().with_context(context);
     request.model = target.model().to_owned();
     Ok((chat, request))
 }
@@ -177,8 +197,8 @@ impl ChatModel for Router {
         let attempts = self.attempts(&request.context, false);
         let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
         attempts
-            .run(targets, |target| async move {
-                let (chat, request) = aimed(request, &target)?;
+            .run(targets, |target, context| async move {
+                let (chat, request) = aimed(request, &target, context)?;
                 named(self.within(limit, deadline, chat.chat(request)).await, &target)
             })
             .await
@@ -190,8 +210,8 @@ impl ChatModel for Router {
         let attempts = self.attempts(&request.context, true);
         let (limit, deadline) = (self.timeouts.first_token, attempts.deadline);
         let (stream, ahead) = attempts
-            .run(targets, |target| async move {
-                let (chat, request) = aimed(request, &target)?;
+            .run(targets, |target, context| async move {
+                let (chat, request) = aimed(request, &target, context)?;
                 named(
                     self.within(limit, deadline, self.first_content(chat, request))
                         .await,
@@ -212,12 +232,12 @@ impl EmbeddingModel for Router {
         let attempts = self.attempts(&request.context, false);
         let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
         attempts
-            .run(targets, |target| async move {
+            .run(targets, |target, context| async move {
                 let embeddings = target
                     .provider
                     .embedding_model()
                     .ok_or_else(|| cannot(&target, "embeddings"))?;
-                let mut request = request.clone();
+                let mut request = request.clone().with_context(context);
                 request.model = target.model().to_owned();
                 named(
                     self.within(limit, deadline, embeddings.embed(request)).await,

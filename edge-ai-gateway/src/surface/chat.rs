@@ -1,4 +1,4 @@
-use edge_ai_core::{Body, Result};
+use edge_ai_core::{Body, Result, estimate_input_tokens};
 use http::{Response, StatusCode};
 
 use super::call::{Call, refusal};
@@ -12,6 +12,7 @@ pub(crate) async fn chat(call: Call<'_>) -> Result<Response<Body>> {
     let asked = call.asked(client.decode(&call.body), |asked| {
         (&asked.request.model, asked.stream)
     })?;
+    call.meter.expect(estimate_input_tokens(&asked.request.input));
     let Call {
         gateway,
         context,
@@ -32,6 +33,7 @@ pub(crate) async fn chat(call: Call<'_>) -> Result<Response<Body>> {
     } else {
         match gateway.chat.chat(request).await {
             Ok(answer) => {
+                meter.finished(&answer.finish_reason);
                 meter.settle(&answer.model, answer.usage);
                 json(StatusCode::OK, client.encode(&answer, &head))
             }

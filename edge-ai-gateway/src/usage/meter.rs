@@ -2,12 +2,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use edge_ai_core::{
-    Background, CacheStatus, ChatEvent, ChatFrame, ChatStream, Clock, Context, Error, ErrorKind, Money,
-    Operation, Outcome, Result, Timestamp, Usage, UsageRecord, UsageSink,
+    Background, CacheStatus, ChatEvent, ChatFrame, ChatStream, Clock, Context, Error, ErrorKind,
+    FinishReason, Money, Operation, Outcome, Result, Timestamp, Usage, UsageRecord, UsageSink,
+    estimate_tokens,
 };
 use futures_channel::oneshot;
+use futures_util::future::join_all;
 
-use super::{LogLine, PriceTable};
+use super::{LogLine, PriceTable, price};
 
 /// Makes the record of one request, and hands it to the sinks exactly once: when it is settled, or when it is dropped because the client
 /// went away.
@@ -24,6 +26,10 @@ struct Open {
     books: Arc<Books>,
     background: Arc<dyn Background>,
     done: oneshot::Sender<UsageRecord>,
+    /// About how many tokens the request has.
+    input_tokens: u64,
+    /// About how many tokens the model has written.
+    output_tokens: u64,
 }
 
 /// What a meter needs of the gateway.
@@ -56,6 +62,7 @@ impl Meter {
         record.tenant = context.tenant.as_deref().map(str::to_owned);
         record.key = context.key.as_deref().map(str::to_owned);
         record.metadata.clone_from(&context.metadata);
+        record.trace.clone_from(&context.trace);
         let (done, record_done) = oneshot::channel();
         background.run(Box::pin(keep(Arc::clone(&books), context.clone(), record_done)));
         Self(Mutex::new(Some(Open {
@@ -64,6 +71,8 @@ impl Meter {
             books,
             background,
             done,
+            input_tokens: 0,
+            output_tokens: 0,
         })))
     }
 
@@ -73,6 +82,16 @@ impl Meter {
             model.clone_into(&mut open.record.requested_model);
             open.record.stream = stream;
         });
+    }
+
+    /// The request has about so many tokens: what is reckoned with when its answer breaks off before the vendor has told.
+    pub(crate) fn expect(&self, input_tokens: u64) {
+        self.with(|open| open.input_tokens = input_tokens);
+    }
+
+    /// The model has stopped for a reason.
+    pub(crate) fn finished(&self, reason: &FinishReason) {
+        self.with(|open| open.record.finish_reason = Some(reason.as_str().to_owned()));
     }
 
     /// The request has an answer of `model` that took `usage`.
@@ -101,11 +120,13 @@ impl Meter {
                         open.record.model = Some(start.model.clone());
                     }
                     ChatEvent::Usage(usage) => open.record.usage = Some(*usage),
-                    ChatEvent::Text(_)
-                    | ChatEvent::Reasoning(_)
-                    | ChatEvent::ToolCall(_)
-                    | ChatEvent::Refusal(_)
-                    | ChatEvent::Part(_) => open.note_first_token(),
+                    ChatEvent::Finish(reason) => {
+                        open.record.finish_reason = Some(reason.as_str().to_owned());
+                    }
+                    ChatEvent::Text(text) | ChatEvent::Refusal(text) => open.note_content(text),
+                    ChatEvent::Reasoning(delta) => open.note_content(&delta.text),
+                    ChatEvent::ToolCall(delta) => open.note_content(&delta.arguments),
+                    ChatEvent::Part(_) => open.note_content(""),
                     _ => {}
                 }
             }
@@ -147,25 +168,32 @@ async fn keep(books: Arc<Books>, context: Context, record: oneshot::Receiver<Usa
     }
 }
 
-/// Hands a record to the sinks, each told of what went wrong before it.
+/// Hands a record to the sinks, all at once: one that waits for a store must not take the others' time. A record that a sink could not keep is
+/// written to the log, whole.
 async fn keep_now(books: Arc<Books>, context: Context, mut record: UsageRecord) {
-    for sink in &books.sinks {
-        // Work after the answer, such as a cache's, may have added some.
-        record.warnings = context.trail.warnings();
-        if let Err(error) = sink.record(&record).await {
-            context.trail.warn(format!("usage: {error}"));
-            if let Some(log) = &books.log {
-                log(&format!(
-                    "the record of {} was not kept: {error}",
-                    record.request_id
-                ));
-            }
+    // Work after the answer, such as a cache's, may have added some.
+    record.warnings = context.trail.warnings();
+    let record = &record;
+    let log = books.log.as_ref();
+    join_all(books.sinks.iter().map(|sink| async move {
+        let Err(error) = sink.record(record).await else {
+            return;
+        };
+        let Some(log) = log else { return };
+        log(&format!(
+            "the record of {} was not kept: {error}",
+            record.request_id
+        ));
+        if let Ok(json) = serde_json::to_string(record) {
+            log(&json);
         }
-    }
+    }))
+    .await;
 }
 
 impl Open {
-    fn note_first_token(&mut self) {
+    fn note_content(&mut self, text: &str) {
+        self.output_tokens = self.output_tokens.saturating_add(estimate_tokens(text));
         if self.record.time_to_first_token_ms.is_none() {
             self.record.time_to_first_token_ms = Some(self.elapsed());
         }
@@ -176,6 +204,15 @@ impl Open {
         u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// What an answer took that broke off before its vendor told: it has been generated, and is paid for.
+    fn estimate(&self) -> Option<Usage> {
+        let Outcome::Error(kind) = self.record.outcome else {
+            return None;
+        };
+        let under_way = kind == ErrorKind::Cancelled || self.output_tokens > 0;
+        under_way.then(|| Usage::new(self.input_tokens, self.output_tokens))
+    }
+
     fn hand_over(self) {
         let Self {
             record,
@@ -183,6 +220,7 @@ impl Open {
             books,
             background,
             done,
+            ..
         } = self;
         // A background that does not wait has dropped the work that did.
         if let Err(record) = done.send(record) {
@@ -192,6 +230,7 @@ impl Open {
 
     fn complete(&mut self) {
         let latency = self.elapsed();
+        let estimate = self.estimate();
         let Self {
             record,
             context,
@@ -204,9 +243,19 @@ impl Open {
         record.cache = trail.cache();
         if record.outcome == Outcome::Ok && record.cache.is_some_and(CacheStatus::is_free) {
             // What the answer took is in the record of the request that it was made for.
+            let price = price::of_any(
+                &books.prices,
+                &record.requested_model,
+                record.model.as_deref().unwrap_or_default(),
+            );
+            record.saved = price.zip(record.usage).map(|(price, usage)| price.of(&usage));
             record.usage = Some(Usage::default());
             record.cost = Some(Money::ZERO);
             return;
+        }
+        if record.usage.is_none() && !record.attempts.is_empty() {
+            record.usage = estimate;
+            record.usage_estimated = estimate.is_some();
         }
         if let Some(attempt) = record.attempts.last() {
             record.provider = Some(attempt.provider.clone());
@@ -268,6 +317,7 @@ mod tests {
             clock.now(),
         );
         meter.asked("cheap", true);
+        meter.expect(1_000);
         Bench {
             clock,
             sink,
@@ -312,7 +362,10 @@ mod tests {
         let records = sink.records();
         assert_eq!(records.len(), 1);
         assert_eq!(records[0].outcome, Outcome::Error(ErrorKind::Cancelled));
-        assert_eq!((records[0].usage, records[0].cost), (None, None));
+        // Two bytes were written, and 1,000 tokens read.
+        assert_eq!(records[0].usage, Some(Usage::new(1_000, 1)));
+        assert!(records[0].usage_estimated);
+        assert_eq!(records[0].cost, Some(Money::from_nano_dollars(150_600)));
     }
 
     #[test]
@@ -336,6 +389,8 @@ mod tests {
             assert_eq!(records.len(), 1);
             assert_eq!(records[0].usage.unwrap().total_tokens(), tokens, "{status}");
             assert_eq!(records[0].cost == Some(Money::ZERO), tokens == 0, "{status}");
+            let saved = (tokens == 0).then_some(Money::from_nano_dollars(6_750));
+            assert_eq!(records[0].saved, saved, "{status}");
         }
     }
 }

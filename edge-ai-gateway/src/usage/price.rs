@@ -122,6 +122,23 @@ impl PriceTable {
     }
 }
 
+/// The price of a model whose provider is unknown: a name that a client wrote (`provider/model`), or one that a single price is listed for.
+pub(super) fn of_any(table: &PriceTable, requested: &str, model: &str) -> Option<Price> {
+    if let Some(price) = requested
+        .split_once('/')
+        .and_then(|(provider, model)| table.get(provider, model))
+    {
+        return Some(price);
+    }
+    let listed = list::PRICES.iter().map(|(provider, _, _)| *provider);
+    let own = table.own.keys().filter_map(|name| Some(name.split_once('/')?.0));
+    let mut prices = listed
+        .chain(own)
+        .filter_map(|provider| table.get(provider, model));
+    let price = prices.next()?;
+    prices.all(|other| other == price).then_some(price)
+}
+
 /// The name without `-20250929` or `-2024-07-18` at its end.
 fn undated(model: &str) -> Option<&str> {
     let date = |tail: &str| {

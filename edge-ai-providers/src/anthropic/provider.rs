@@ -72,7 +72,12 @@ impl Anthropic {
 
     async fn ask(&self, request: &ChatRequest) -> Result<ChatResponse> {
         let body = encode_messages_request(request, false, self.default_max_tokens)?;
-        decode_messages_response(self.client.post("/v1/messages", body).await?)
+        decode_messages_response(
+            self.client
+                .for_request(&request.context)
+                .post("/v1/messages", body)
+                .await?,
+        )
     }
 
     fn own(&self, error: Error) -> Error {
@@ -89,7 +94,11 @@ impl ChatModel for Anthropic {
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
         let body = encode_messages_request(&request, true, self.default_max_tokens)
             .map_err(|error| self.own(error))?;
-        let answer = self.client.post_stream("/v1/messages", body).await?;
+        let answer = self
+            .client
+            .for_request(&request.context)
+            .post_stream("/v1/messages", body)
+            .await?;
         let client = Arc::clone(&self.client);
         let frames = message_frames(answer)
             .map(move |frame| frame.map_err(|error| error.with_provider(client.provider())));

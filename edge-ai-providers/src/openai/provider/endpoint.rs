@@ -52,9 +52,18 @@ impl Endpoint {
         self.paths.of(service, model).map_err(|error| self.own(error))
     }
 
-    async fn embed_once(&self, model: &str, body: Bytes, expected: usize) -> Result<EmbeddingResponse> {
-        let path = self.path("/embeddings", model)?;
-        let answer = self.client.post(&path, body).await?;
+    async fn embed_once(
+        &self,
+        request: &EmbeddingRequest,
+        body: Bytes,
+        expected: usize,
+    ) -> Result<EmbeddingResponse> {
+        let path = self.path("/embeddings", &request.model)?;
+        let answer = self
+            .client
+            .for_request(&request.context)
+            .post(&path, body)
+            .await?;
         let response = decode_embedding_response(answer).map_err(|error| self.own(error))?;
         let count = response.embeddings.len();
         if count != expected {
@@ -71,14 +80,22 @@ impl ChatModel for Endpoint {
         let body =
             encode_chat_request_with(&request, false, &self.server).map_err(|error| self.own(error))?;
         let path = self.path(COMPLETIONS, &request.model)?;
-        let answer = self.client.post(&path, body).await?;
+        let answer = self
+            .client
+            .for_request(&request.context)
+            .post(&path, body)
+            .await?;
         decode_chat_response(answer).map_err(|error| self.own(error))
     }
 
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
         let body = encode_chat_request_with(&request, true, &self.server).map_err(|error| self.own(error))?;
         let path = self.path(COMPLETIONS, &request.model)?;
-        let answer = self.client.post_stream(&path, body).await?;
+        let answer = self
+            .client
+            .for_request(&request.context)
+            .post_stream(&path, body)
+            .await?;
         let provider = self.name().to_owned();
         let frames = stream::frames(answer)
             .map(move |frame| frame.map_err(|error| error.with_provider(provider.as_str())));
@@ -96,7 +113,7 @@ impl EmbeddingModel for Endpoint {
         let calls = split(&request.texts, self.server.embedding_inputs);
         if request.input.native_in(&EMBEDDINGS).is_some() || calls.len() < 2 {
             return self
-                .embed_once(&request.model, encode(&request)?, request.texts.len())
+                .embed_once(&request, encode(&request)?, request.texts.len())
                 .await;
         }
         let mut whole = EmbeddingOutput::default();
@@ -107,9 +124,7 @@ impl EmbeddingModel for Endpoint {
             input.purpose = request.purpose;
             input.extra = request.extra.clone();
             let part = EmbeddingRequest::from_input(request.model.as_str(), input);
-            let answer = self
-                .embed_once(&request.model, encode(&part)?, texts.len())
-                .await?;
+            let answer = self.embed_once(&request, encode(&part)?, texts.len()).await?;
             let answer = answer.into_inner();
             whole.model = answer.model;
             whole.embeddings.extend(answer.embeddings);
