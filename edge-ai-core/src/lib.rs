@@ -11,6 +11,8 @@ mod http_client;
 mod json;
 mod key_value;
 mod limit;
+mod money;
+mod price;
 mod provider;
 mod purge;
 mod rerank;
@@ -49,6 +51,8 @@ pub use limit::{
     Decision, Gcra, KeyedTokenBuckets, LimitFilter, LimitMeasure, LimitRule, LimitScope, LimitWindow, Quota,
     RateLimiter, TokenBucket,
 };
+pub use money::Money;
+pub use price::{Price, Rates, TokenPrice};
 pub use provider::{Capabilities, ModelInfo, Provider};
 pub use purge::{CachePurge, Purge};
 pub use rerank::{RerankRequest, RerankResponse, RerankResult, Reranker};
@@ -58,7 +62,7 @@ pub use sse::{SseDecoder, SseEvent};
 pub use time::{Clock, ManualClock, Timestamp, timeout};
 pub use tokens::{TokenCount, TokenCounter, estimate_input_tokens, estimate_tokens};
 pub use trace::{SpanId, TraceContext, TraceId};
-pub use usage::{Money, Operation, Outcome, Usage, UsageRecord, UsageSink};
+pub use usage::{Operation, Outcome, ServiceTier, Usage, UsageRecord, UsageSink};
 pub use vector::{
     Comparison, Condition, Filter, Metric, Mutation, ReturnMetadata, StoreInfo, VectorCapabilities,
     VectorMatch, VectorQuery, VectorRecord, VectorStore, wait_visible,

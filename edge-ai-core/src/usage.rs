@@ -1,128 +1,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
-use std::iter::Sum;
-use std::ops::{Add, AddAssign};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{Attempt, CacheStatus, ErrorKind, Result, Timestamp, TraceContext};
+use crate::{Attempt, CacheStatus, ErrorKind, Money, Result, Timestamp, TraceContext};
 
-/// Tokens spent, in the sense of OpenTelemetry's `gen_ai.usage.*`: the parts are contained in their whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Usage {
-    /// Everything that was read, from a prompt cache or not.
-    pub input_tokens: u64,
-    /// Everything that was written, reasoning included.
-    pub output_tokens: u64,
-    /// Of the input: read from the vendor's prompt cache.
-    #[serde(default)]
-    pub cache_read_tokens: u64,
-    /// Of the input: written to the vendor's prompt cache.
-    #[serde(default)]
-    pub cache_write_tokens: u64,
-    /// Of the output: spent on reasoning.
-    #[serde(default)]
-    pub reasoning_tokens: u64,
-}
+mod amount;
 
-impl Usage {
-    /// Tokens in and out, without parts.
-    pub const fn new(input_tokens: u64, output_tokens: u64) -> Self {
-        Self {
-            input_tokens,
-            output_tokens,
-            cache_read_tokens: 0,
-            cache_write_tokens: 0,
-            reasoning_tokens: 0,
-        }
-    }
-
-    /// Input and output together.
-    pub const fn total_tokens(&self) -> u64 {
-        self.input_tokens.saturating_add(self.output_tokens)
-    }
-}
-
-impl Add for Usage {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
-            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
-            cache_read_tokens: self.cache_read_tokens.saturating_add(other.cache_read_tokens),
-            cache_write_tokens: self.cache_write_tokens.saturating_add(other.cache_write_tokens),
-            reasoning_tokens: self.reasoning_tokens.saturating_add(other.reasoning_tokens),
-        }
-    }
-}
-
-impl AddAssign for Usage {
-    fn add_assign(&mut self, other: Self) {
-        *self = *self + other;
-    }
-}
-
-/// An amount of US dollars, as a whole number of nano-dollars: sums are exact, and no price is lost in a float.
-///
-/// ```
-/// use edge_ai_core::Money;
-///
-/// let price = Money::from_nano_dollars(2_010_000);
-/// assert_eq!(price.to_string(), "$0.00201");
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Money(i64);
-
-impl Money {
-    /// Nothing.
-    pub const ZERO: Self = Self(0);
-
-    /// From billionths of a dollar.
-    pub const fn from_nano_dollars(nano_dollars: i64) -> Self {
-        Self(nano_dollars)
-    }
-
-    /// Billionths of a dollar.
-    pub const fn as_nano_dollars(self) -> i64 {
-        self.0
-    }
-}
-
-impl Add for Money {
-    type Output = Self;
-
-    /// Saturates.
-    fn add(self, other: Self) -> Self {
-        Self(self.0.saturating_add(other.0))
-    }
-}
-
-impl Sum for Money {
-    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
-        amounts.fold(Self::ZERO, Add::add)
-    }
-}
-
-impl fmt::Display for Money {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NANO: u64 = 1_000_000_000;
-        let amount = self.0.unsigned_abs();
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let fraction = format!("{:09}", amount % NANO);
-        let cents = fraction.trim_end_matches('0').len().max(2);
-        write!(
-            f,
-            "{sign}${}.{}",
-            amount / NANO,
-            fraction.get(..cents).unwrap_or(&fraction)
-        )
-    }
-}
+pub use amount::{ServiceTier, Usage};
 
 /// What a request asked for, by OpenTelemetry's `gen_ai.operation.name`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -304,19 +191,6 @@ impl<T: UsageSink + ?Sized> UsageSink for Arc<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn money_shows_what_it_is() {
-        for (nano, text) in [
-            (0, "$0.00"),
-            (1, "$0.000000001"),
-            (1_500_000_000, "$1.50"),
-            (-20_000_000, "-$0.02"),
-            (720_000, "$0.00072"),
-        ] {
-            assert_eq!(Money::from_nano_dollars(nano).to_string(), text);
-        }
-    }
 
     #[test]
     fn a_record_round_trips() {

@@ -20,6 +20,6 @@ pub use route::{Affinity, Condition, RetryPolicy, Route, RouteTable, Router, Tim
 pub use site::Site;
 #[cfg(feature = "worker")]
 pub use usage::D1UsageLog;
-pub use usage::{JsonLog, LogLine, Price, PriceTable};
+pub use usage::{JsonLog, LogLine, PriceTable};
 #[cfg(feature = "worker")]
 pub use worker::unavailable;

@@ -11,5 +11,5 @@ mod sampling;
 pub use d1::D1UsageLog;
 pub use log::{JsonLog, LogLine};
 pub(crate) use meter::{Books, Meter, failed, metered};
-pub use price::{Price, PriceTable};
+pub use price::PriceTable;
 pub(crate) use sampling::Sampling;

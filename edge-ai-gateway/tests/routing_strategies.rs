@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use edge_ai_core::{
     Capabilities, ChatModel, ChatOutput, ChatRequest, Clock, ContentPart, Context, Error, ErrorKind,
-    FunctionTool, ManualClock, Message, ModelInfo, Provider, Role, SeededEntropy, Timestamp, Trail,
+    FunctionTool, ManualClock, Message, ModelInfo, Price, Provider, Role, SeededEntropy, Timestamp, Trail,
     async_trait,
 };
-use edge_ai_gateway::{Affinity, Condition, Price, PriceTable, Route, RouteTable, Router};
+use edge_ai_gateway::{Affinity, Condition, PriceTable, Route, RouteTable, Router};
 use futures_executor::block_on;
 
 /// A vendor whose models take their time and may be down.

@@ -5,6 +5,7 @@ mod retry_after;
 mod wire;
 
 pub mod anthropic;
+pub mod catalog;
 pub mod compatible;
 pub mod openai;
 pub mod workers_ai;

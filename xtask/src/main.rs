@@ -14,6 +14,7 @@
 
 mod bench;
 mod dev;
+mod prices;
 mod process;
 mod progress;
 mod setup;
@@ -48,6 +49,8 @@ enum Command {
     Test(test::Args),
     /// The pure parts beside the libraries that do the same, in one run
     Bench,
+    /// The catalog of models and prices, written anew from its source
+    Prices(prices::Args),
     /// What each example uploads, raw and compressed, against its budget
     Size,
 }
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Command::Build { example } => worker::run(&example),
         Command::Test(args) => test::run(&args),
         Command::Bench => bench::run(),
+        Command::Prices(args) => prices::run(&args),
         Command::Size => size::run(),
     };
     match result {

@@ -131,18 +131,18 @@ impl CachedChatModel {
         trail.set_cache(CacheStatus::Miss);
         let cache = Arc::clone(&self.cache);
         let ttl = policy.ttl.map_or(self.ttl, |wish| wish.min(self.max_ttl));
-        Looked::Miss(Keeper {
+        Looked::Miss(Box::new(Keeper {
             cache,
             key,
             ttl,
             context: request.context.clone(),
-        })
+        }))
     }
 }
 
 enum Looked {
     Hit(Box<ChatResponse>),
-    Miss(Keeper),
+    Miss(Box<Keeper>),
     Bypass,
 }
 
@@ -205,7 +205,7 @@ impl ChatModel for CachedChatModel {
         match self.look_up(&request, true).await {
             Looked::Hit(response) => Ok(ChatStream::from_response(*response)),
             Looked::Bypass => self.model.chat_stream(request).await,
-            Looked::Miss(keeper) => Ok(kept(self.model.chat_stream(request).await?, keeper)),
+            Looked::Miss(keeper) => Ok(kept(self.model.chat_stream(request).await?, *keeper)),
         }
     }
 }

@@ -2,8 +2,8 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use edge_ai_core::{
-    ChatOutput, ChatResponse, ContentPart, Error, ErrorKind, Extra, RawJson, ReasoningPart, Result, TextPart,
-    ToolCall, Verbatim,
+    ChatOutput, ChatResponse, ContentPart, Error, ErrorKind, Extra, RawJson, ReasoningPart, Result,
+    ServiceTier, TextPart, ToolCall, Usage, Verbatim,
 };
 
 use super::CHAT;
@@ -60,7 +60,10 @@ fn output(text: &str) -> Result<ChatOutput> {
     let usage = fields
         .take_raw("usage")
         .map(|text| read::<UsageFields>(text, &fields.path().field("usage")));
-    output.usage = usage.transpose()?.map(Into::into);
+    output.usage = usage.transpose()?.map(Usage::from);
+    if let (Some(usage), Some(tier)) = (&mut output.usage, fields.peek::<Cow<'_, str>>("service_tier")) {
+        usage.service_tier = ServiceTier::named(&tier);
+    }
 
     let path = fields.path().field("choices");
     let Some(first) = elements(choices, &path)?.into_iter().next() else {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use edge_ai_core::{
     ChatEvent, ChatFrame, ChatStart, ContentPart, Error, ErrorKind, Extra, ReasoningDelta, Result,
-    SseDecoder, SseEvent,
+    ServiceTier, SseDecoder, SseEvent, Usage,
 };
 
 use calls::Calls;
@@ -211,7 +211,15 @@ impl EventDecoder {
                 other => drop(self.others.insert(other)),
             }
         }
-        events.extend(usage.map(|usage| ChatEvent::Usage(usage.into())));
+        let tier = chunk
+            .service_tier
+            .as_ref()
+            .map(|tier| ServiceTier::named(&tier.0));
+        events.extend(usage.map(|usage| {
+            let mut usage = Usage::from(usage);
+            usage.service_tier = tier.unwrap_or_default();
+            ChatEvent::Usage(usage)
+        }));
         Ok(events)
     }
 

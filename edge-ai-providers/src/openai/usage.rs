@@ -26,21 +26,24 @@ struct PromptDetails {
     /// OpenRouter's and LiteLLM's names for what was written to the prompt cache.
     #[serde(alias = "cache_creation_tokens")]
     cache_write_tokens: Count,
+    audio_tokens: Count,
+    image_tokens: Count,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct CompletionDetails {
     reasoning_tokens: Count,
+    audio_tokens: Count,
+    image_tokens: Count,
 }
 
 impl From<UsageFields> for Usage {
     fn from(fields: UsageFields) -> Self {
         let input = fields.prompt_tokens.0;
         let completion = fields.completion_tokens.0;
-        let reasoning = fields
-            .completion_tokens_details
-            .map_or(0, |details| details.reasoning_tokens.0);
+        let details = fields.completion_tokens_details.unwrap_or_default();
+        let reasoning = details.reasoning_tokens.0;
         let prompt = fields.prompt_tokens_details.unwrap_or_default();
         let with_reasoning = completion.saturating_add(reasoning);
         // xAI counts reasoning beside the completion; only the total tells.
@@ -50,6 +53,10 @@ impl From<UsageFields> for Usage {
         usage.cache_read_tokens = prompt.cached_tokens.0.max(fields.prompt_cache_hit_tokens.0);
         usage.cache_write_tokens = prompt.cache_write_tokens.0;
         usage.reasoning_tokens = reasoning;
+        usage.input_audio_tokens = prompt.audio_tokens.0;
+        usage.input_image_tokens = prompt.image_tokens.0;
+        usage.output_audio_tokens = details.audio_tokens.0;
+        usage.output_image_tokens = details.image_tokens.0;
         usage
     }
 }
@@ -61,16 +68,21 @@ pub(super) fn write_usage(object: &mut ObjectWriter<'_>, usage: &Usage) -> Resul
     object.field("total_tokens", usage.total_tokens());
     object.object("prompt_tokens_details", |details| {
         details.field("cached_tokens", usage.cache_read_tokens);
-        details.optional(
-            "cache_write_tokens",
-            (usage.cache_write_tokens > 0).then_some(usage.cache_write_tokens),
-        );
+        details.optional("cache_write_tokens", some(usage.cache_write_tokens));
+        details.optional("audio_tokens", some(usage.input_audio_tokens));
+        details.optional("image_tokens", some(usage.input_image_tokens));
         Ok(())
     })?;
     object.object("completion_tokens_details", |details| {
         details.field("reasoning_tokens", usage.reasoning_tokens);
+        details.optional("audio_tokens", some(usage.output_audio_tokens));
+        details.optional("image_tokens", some(usage.output_image_tokens));
         Ok(())
     })
+}
+
+fn some(tokens: u64) -> Option<u64> {
+    (tokens > 0).then_some(tokens)
 }
 
 /// A number of tokens. A number that is no count of them, or something else, counts as zero: it must not cost an answer.
@@ -175,6 +187,8 @@ mod tests {
         written.cache_read_tokens = 3;
         written.cache_write_tokens = 2;
         written.reasoning_tokens = 8;
+        written.input_audio_tokens = 4;
+        written.output_image_tokens = 5;
         let json = write_object(|object| write_usage(object, &written)).unwrap();
         assert_eq!(usage(std::str::from_utf8(&json).unwrap()), written);
     }

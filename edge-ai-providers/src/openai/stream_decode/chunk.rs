@@ -23,6 +23,8 @@ pub(super) struct Chunk<'a> {
     #[serde(borrow)]
     pub(super) choices: Option<Vec<Choice<'a>>>,
     pub(super) usage: Option<UsageFields>,
+    #[serde(borrow)]
+    pub(super) service_tier: Option<Text<'a>>,
     /// Groq's place for the usage, in the last chunk, and for an error that ended the stream.
     pub(super) x_groq: Option<XGroq>,
     #[serde(borrow)]
