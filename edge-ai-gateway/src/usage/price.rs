@@ -58,7 +58,10 @@ pub(super) fn of_any(table: &PriceTable, requested: &str, model: &str) -> Option
     {
         return Some(price);
     }
-    let listed = catalog::PROVIDERS.into_iter().filter(|_| table.listed);
+    // Azure's prices for OpenAI's models are not what one means by their name.
+    let listed = catalog::PROVIDERS
+        .into_iter()
+        .filter(|provider| table.listed && *provider != "azure");
     let own = table.own.keys().filter_map(|name| Some(name.split_once('/')?.0));
     let mut prices = listed
         .chain(own)
