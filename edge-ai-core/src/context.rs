@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 
-use crate::{Background, ErrorKind, LimitRule, SpanId, Timestamp, TraceContext};
+use crate::{Background, Credentials, ErrorKind, LimitRule, SpanId, Timestamp, TraceContext};
 
 /// What belongs to one request but not to its content: whose it is, until when, and what has happened to it so far.
 ///
@@ -26,6 +26,8 @@ pub struct Context {
     pub address: Option<IpAddr>,
     /// The limits that the caller's key carries, beside those of the gateway: each counts for this key alone.
     pub limits: Arc<[LimitRule]>,
+    /// The caller's own keys for vendors; a provider without one uses the operator's.
+    pub credentials: Credentials,
     /// When the answer must be there.
     pub deadline: Option<Timestamp>,
     /// What the caller wants of caches.

@@ -4,6 +4,7 @@ mod background;
 mod cache;
 mod chat;
 mod context;
+mod credentials;
 mod embedding;
 mod entropy;
 mod error;
@@ -38,6 +39,7 @@ pub use chat::{
     ToolCallDelta, ToolChoice, ToolResult,
 };
 pub use context::{Attempt, CacheMode, CachePolicy, CacheStatus, Context, Trail};
+pub use credentials::{Credential, Credentials};
 pub use embedding::{
     EmbeddingInput, EmbeddingModel, EmbeddingOutput, EmbeddingPurpose, EmbeddingRequest, EmbeddingResponse,
     EmbeddingText,

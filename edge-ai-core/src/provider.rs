@@ -44,6 +44,11 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Whether it asks the vendor with the [caller's own key](crate::Context::credentials) where a request has one.
+    fn takes_credentials(&self) -> bool {
+        false
+    }
+
     /// Whether a name without a provider is recognisably this vendor's, as `@cf/…` is Workers AI's.
     fn owns(&self, model: &str) -> bool {
         let _ = model;

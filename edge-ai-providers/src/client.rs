@@ -23,6 +23,8 @@ pub(crate) struct VendorClient {
     provider: Arc<str>,
     base_url: Arc<str>,
     headers: HeaderMap,
+    /// Where the key goes, and what stands before it there.
+    key: Option<(HeaderName, &'static str)>,
     decode_error: DecodeError,
 }
 
@@ -44,6 +46,7 @@ impl VendorClient {
             provider: provider.into(),
             base_url,
             headers: HeaderMap::new(),
+            key: None,
             decode_error,
         })
     }
@@ -53,11 +56,12 @@ impl VendorClient {
     /// # Errors
     /// [`ErrorKind::Configuration`] for a value that is no header value, naming the header and not the value.
     pub(crate) fn secret_header(mut self, name: HeaderName, value: &str) -> Result<Self> {
-        let mut header = HeaderValue::try_from(value).map_err(|_| {
+        let header = secret_value(value).ok_or_else(|| {
             let message = format!("the credential for `{name}` has characters that a header cannot carry");
-            Error::new(ErrorKind::Configuration, message).with_provider(&*self.provider)
+            self.own(Error::new(ErrorKind::Configuration, message))
         })?;
-        header.set_sensitive(true);
+        let prefix = if value.starts_with(BEARER) { BEARER } else { "" };
+        self.key = Some((name.clone(), prefix));
         self.headers.insert(name, header);
         Ok(self)
     }
@@ -68,22 +72,40 @@ impl VendorClient {
         self
     }
 
-    /// The same client within a request: the vendor is told of its trace where the request says so.
+    /// The client for a request: with the caller's own key where the request has one for this vendor, and telling the vendor of the
+    /// request's trace where the request says so.
+    ///
+    /// A key that no header can carry is left out, so that the vendor refuses it: the operator's never stands in for it.
     pub(crate) fn for_request(&self, context: &Context) -> Cow<'_, Self> {
-        let Some(trace) = context.told_trace() else {
+        let own = context.credentials.get(&self.provider);
+        let trace = context.told_trace();
+        if own.is_none() && trace.is_none() {
             return Cow::Borrowed(self);
-        };
+        }
         let mut client = self.clone();
-        let state = trace.state.as_deref().map(HeaderValue::try_from);
-        for (name, value) in [
-            ("traceparent", Some(HeaderValue::try_from(trace.traceparent()))),
-            ("tracestate", state),
-        ] {
-            if let Some(Ok(value)) = value {
+        if let (Some(own), Some((name, prefix))) = (own, &self.key) {
+            client.headers.remove(name);
+            if let Some(value) = secret_value(&format!("{prefix}{}", own.secret.expose())) {
                 client.headers.insert(name, value);
             }
         }
+        if let Some(trace) = trace {
+            let state = trace.state.as_deref().map(HeaderValue::try_from);
+            for (name, value) in [
+                ("traceparent", Some(HeaderValue::try_from(trace.traceparent()))),
+                ("tracestate", state),
+            ] {
+                if let Some(Ok(value)) = value {
+                    client.headers.insert(name, value);
+                }
+            }
+        }
         Cow::Owned(client)
+    }
+
+    /// Whether requests carry a key.
+    pub(crate) const fn takes_key(&self) -> bool {
+        self.key.is_some()
     }
 
     /// The vendor's name.
@@ -163,6 +185,16 @@ impl fmt::Debug for VendorClient {
     }
 }
 
+/// What stands before a bearer token.
+pub(crate) const BEARER: &str = "Bearer ";
+
+/// A header's value that is kept out of `Debug`.
+fn secret_value(value: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(value).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
 /// A base URL without the slash at its end.
 fn check_base_url<'a>(base_url: &'a str, setting: &str) -> Result<&'a str> {
     let wrong = |problem: &str| Error::new(ErrorKind::Configuration, format!("`{setting}` {problem}"));
@@ -190,6 +222,49 @@ fn check_base_url<'a>(base_url: &'a str, setting: &str) -> Result<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Debug)]
+    struct Nobody;
+
+    #[async_trait::async_trait]
+    impl HttpClient for Nobody {
+        async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Body>> {
+            Err(Error::new(ErrorKind::Unavailable, "nobody is there"))
+        }
+    }
+
+    #[test]
+    fn a_callers_own_key_goes_where_the_operators_went() {
+        let client = |name: &'static str, value: &str| {
+            let client = VendorClient::new(
+                Arc::new(Nobody),
+                "v",
+                "https://a/b",
+                "X",
+                |_, _, _| unreachable!(),
+            );
+            client
+                .unwrap()
+                .secret_header(HeaderName::from_static(name), value)
+                .unwrap()
+        };
+        let mut context = Context::default();
+        context.credentials = edge_ai_core::Credentials::default()
+            .with("v", edge_ai_core::Credential::new("acme/v/default", "own"))
+            .with("other", edge_ai_core::Credential::new("acme/other/default", "no"));
+        for (name, operators, own) in [
+            ("authorization", "Bearer ours", "Bearer own"),
+            ("x-api-key", "ours", "own"),
+        ] {
+            let client = client(name, operators);
+            assert_eq!(client.for_request(&context).headers[name], own);
+            assert_eq!(client.for_request(&Context::default()).headers[name], operators);
+        }
+        context.credentials = edge_ai_core::Credentials::default()
+            .with("v", edge_ai_core::Credential::new("acme/v/default", "o\nwn"));
+        let client = client("x-api-key", "ours");
+        assert!(!client.for_request(&context).headers.contains_key("x-api-key"));
+    }
 
     #[test]
     fn base_urls_are_checked() {

@@ -26,6 +26,8 @@ pub(super) struct Attempts<'a> {
 /// A target with what it answered so far.
 struct Candidate {
     target: Target,
+    /// Under which name it rests.
+    rests_as: Arc<str>,
     tried: bool,
     /// Out for this request.
     out: bool,
@@ -54,7 +56,10 @@ impl Attempts<'_> {
     where
         F: Future<Output = Result<T>>,
     {
-        let mut candidates: Vec<_> = targets.into_iter().map(Candidate::new).collect();
+        let mut candidates: Vec<_> = targets
+            .into_iter()
+            .map(|target| Candidate::new(target, self.context))
+            .collect();
         let mut tally = Tally::default();
         let mut due = self.clock.now();
         for round in 0..self.policy.rounds.max(1) {
@@ -63,7 +68,7 @@ impl Attempts<'_> {
                 self.check(&mut tally)?;
                 // Who was waited for goes even when the clock is a moment behind.
                 let now = self.clock.now().max(due);
-                match self.health.admit(candidate.target.name(), now) {
+                match self.health.admit(&candidate.rests_as, now) {
                     Admission::Open => held.push(candidate),
                     Admission::CoolingDown(until) => candidate.not_before = Some(until),
                     admission => {
@@ -122,6 +127,7 @@ impl Attempts<'_> {
             again: std::mem::replace(&mut candidate.tried, true),
             span: context.trace.as_ref().map(|trace| trace.span_id),
             target: Some(candidate.target.clone()),
+            rests_as: Arc::clone(&candidate.rests_as),
         };
         let outcome = call(candidate.target.clone(), context).await;
         note.write(outcome.as_ref().err());
@@ -180,9 +186,15 @@ impl Attempts<'_> {
 }
 
 impl Candidate {
-    const fn new(target: Target) -> Self {
+    fn new(target: Target, context: &Context) -> Self {
+        // What a caller's own key meets is no news for those with other keys.
+        let rests_as = match context.credentials.get(target.provider.name()) {
+            Some(own) => format!("{} {}", target.name(), own.id).into(),
+            None => Arc::clone(target.name()),
+        };
         Self {
             target,
+            rests_as,
             tried: false,
             out: false,
             not_before: None,
@@ -228,6 +240,7 @@ struct Note<'a> {
     again: bool,
     span: Option<SpanId>,
     target: Option<Target>,
+    rests_as: Arc<str>,
 }
 
 impl Note<'_> {
@@ -274,7 +287,7 @@ impl Note<'_> {
             }
             Some(_) => paces.took_at_least(target, stream, latency, now),
         }
-        health.note(target, finding, self.admission, self.start, now);
+        health.note(&self.rests_as, finding, self.admission, self.start, now);
     }
 }
 

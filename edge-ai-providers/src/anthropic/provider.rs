@@ -119,6 +119,10 @@ impl Provider for Anthropic {
         self.models.to_vec()
     }
 
+    fn takes_credentials(&self) -> bool {
+        true
+    }
+
     fn owns(&self, model: &str) -> bool {
         model.starts_with("claude-")
     }

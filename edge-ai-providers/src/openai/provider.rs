@@ -85,6 +85,10 @@ impl Provider for OpenAi {
         self.models.to_vec()
     }
 
+    fn takes_credentials(&self) -> bool {
+        self.endpoint.takes_credentials()
+    }
+
     fn owns(&self, model: &str) -> bool {
         self.models.iter().any(|listed| listed.id == model) || (self.vendor && catalog::is_openais(model))
     }

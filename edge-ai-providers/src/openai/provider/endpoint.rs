@@ -44,6 +44,11 @@ impl Endpoint {
         self.client.provider()
     }
 
+    /// Whether requests carry a key.
+    pub(super) const fn takes_credentials(&self) -> bool {
+        self.client.takes_key()
+    }
+
     fn own(&self, error: Error) -> Error {
         error.with_provider(self.name())
     }
