@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use edge_ai_core::{ChatModel, Clock, EmbeddingModel, Entropy, Provider, Result, UsageSink};
 
-use crate::access::Access;
+use crate::access::{Access, Authenticator};
+use crate::admin::{self, Admin};
 use crate::gateway::Gateway;
 use crate::limit::{IpLimit, Limit};
 use crate::route::{RetryPolicy, Route, RouteTable, Router, Timeouts};
 use crate::site::Site;
 use crate::surface::Bodies;
 use crate::usage::{Books, LogLine, PriceTable, Sampling};
+use crate::vendor_keys::CredentialSource;
 
 /// A decorator: takes a model and the names it answers to, gives one around it.
 type Layer<M> = Box<dyn FnOnce(Arc<M>, &RouteTable) -> Arc<M>>;
@@ -32,6 +34,8 @@ pub struct GatewayBuilder {
     trace_to: Vec<Arc<str>>,
     prices: PriceTable,
     access: Access,
+    admin: Option<Arc<dyn admin::Surface>>,
+    credentials: Option<Arc<dyn CredentialSource>>,
     limit: Option<Limit>,
     retry: RetryPolicy,
     timeouts: Timeouts,
@@ -64,6 +68,8 @@ impl GatewayBuilder {
             trace_to: Router::TOLD.into_iter().map(Arc::from).collect(),
             prices: PriceTable::default(),
             access: Access::default(),
+            admin: None,
+            credentials: None,
             limit: None,
             retry: RetryPolicy::default(),
             timeouts: Timeouts::default(),
@@ -156,9 +162,26 @@ impl GatewayBuilder {
         Self { prices, ..self }
     }
 
-    /// Sets who may use the gateway; everybody unless told.
-    pub fn access(self, access: Access) -> Self {
-        Self { access, ..self }
+    /// Adds a way in. With several, the first that knows a request's kind of credential answers; with none, everybody is let in.
+    pub fn access(mut self, way: impl Authenticator) -> Self {
+        self.access.add(Arc::new(way));
+        self
+    }
+
+    /// Serves the API that operators manage keys by, under `/admin/`; there is none unless told.
+    pub fn admin(self, admin: Admin) -> Self {
+        Self {
+            admin: Some(Arc::new(admin)),
+            ..self
+        }
+    }
+
+    /// Asks vendors with the keys that tenants have brought, where they have; with the operator's unless told.
+    pub fn vendor_keys(self, source: impl CredentialSource) -> Self {
+        Self {
+            credentials: Some(Arc::new(source)),
+            ..self
+        }
     }
 
     /// Limits callers; no limit unless told.
@@ -234,6 +257,8 @@ impl GatewayBuilder {
             chat,
             embeddings,
             access: self.access,
+            admin: self.admin,
+            credentials: self.credentials,
             limit,
             books: Arc::new(books),
             sites: self.sites,

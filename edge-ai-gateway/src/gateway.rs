@@ -3,13 +3,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edge_ai_core::{
-    Background, Body, ChatModel, Clock, Context, EmbeddingModel, Entropy, Error, ErrorKind, Operation,
-    Result, Timestamp,
+    Background, Body, ChatModel, Clock, Context, Credentials, EmbeddingModel, Entropy, Error, ErrorKind,
+    Operation, Result, Timestamp,
 };
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Request, Response};
 
-use crate::access::Access;
+use crate::access::{Access, Presented, Principal};
+use crate::admin::{self, Desk};
 use crate::builder::GatewayBuilder;
 use crate::limit::IpLimit;
 use crate::patience::Patience;
@@ -17,6 +18,7 @@ use crate::route::{RouteTable, Router};
 use crate::site::Site;
 use crate::surface::{self, Bodies, Call, Client, Endpoint};
 use crate::usage::{Books, Meter, Sampling};
+use crate::vendor_keys::CredentialSource;
 
 /// An AI gateway: an HTTP surface over a stack of models.
 ///
@@ -26,11 +28,12 @@ use crate::usage::{Books, Meter, Sampling};
 /// | --- | --- |
 /// | find the endpoint | 404, 405 |
 /// | limit by client address | 429 |
-/// | check the key, name the tenant | 401 |
+/// | check the key, name the tenant | 401; 503 while that cannot be told |
 /// | read the wishes in the headers | 400, 415 |
 /// | read the body | 413; 408; 503 while the isolate holds too much |
 /// | open the usage record | |
 /// | read the request in the client's dialect | 400 |
+/// | check that the key may ask for the model | 403 |
 /// | ask the models: [layers](GatewayBuilder::layer) such as a cache, then the [`Router`] | the vendor's error, in the client's dialect |
 /// | answer; close the usage record at the end of the answer | an error event, once a stream has begun |
 ///
@@ -41,6 +44,8 @@ pub struct Gateway {
     pub(crate) chat: Arc<dyn ChatModel>,
     pub(crate) embeddings: Arc<dyn EmbeddingModel>,
     pub(crate) access: Access,
+    pub(crate) admin: Option<Arc<dyn admin::Surface>>,
+    pub(crate) credentials: Option<Arc<dyn CredentialSource>>,
     pub(crate) limit: Option<IpLimit>,
     pub(crate) books: Arc<Books>,
     pub(crate) sites: Vec<Arc<dyn Site>>,
@@ -133,6 +138,20 @@ impl Gateway {
         told: &mut HeaderMap,
     ) -> Result<Response<Body>> {
         let (head, body) = request.into_parts();
+        if let Some(admin) = &self.admin
+            && head.uri.path().starts_with(admin::PREFIX)
+        {
+            self.hold_to_limit(caller.address, told)?;
+            let desk = Desk {
+                presented: Presented::new(&head.headers, arrived, &caller.background)
+                    .with_address(caller.address),
+                clock: &*self.books.clock,
+                entropy: &*self.entropy,
+                table: self.router.table(),
+                head: &head,
+            };
+            return admin.answer(desk, body).await;
+        }
         let endpoint = Endpoint::at(head.uri.path())?;
         endpoint.check(&head.method).inspect_err(|_| {
             told.insert(ALLOW, HeaderValue::from_static(endpoint.allow()));
@@ -141,12 +160,18 @@ impl Gateway {
             return Ok(surface::health());
         }
         self.hold_to_limit(caller.address, told)?;
-        let tenant = self.access.tenant(&head.headers)?;
+        let presented =
+            Presented::new(&head.headers, arrived, &caller.background).with_address(caller.address);
+        let principal = self.access.principal(&presented).await?;
         let mut context = Context::default()
             .with_request_id(id)
             .with_cache(surface::cache_policy(&head.headers)?);
-        context.tenant = tenant;
+        context.tenant.clone_from(&principal.tenant);
+        context.key.clone_from(&principal.key);
+        context.limits = Arc::clone(&principal.limits);
         context.metadata = surface::metadata(&head.headers)?;
+        // What the operator says of a key is not the client's to change.
+        context.metadata.extend(principal.metadata.clone());
         context.background = Some(Arc::clone(&caller.background));
         let trace = surface::span(&head.headers, &*self.entropy, self.sampling);
         if let Ok(trace) = HeaderValue::try_from(trace.traceparent()) {
@@ -155,11 +180,12 @@ impl Gateway {
         context.trace = Some(trace);
         let operation = match endpoint {
             Endpoint::Health => return Ok(surface::health()),
-            Endpoint::Models => return Ok(surface::models(&self.router)),
-            Endpoint::Model(model) => return surface::model(&self.router, &model),
+            Endpoint::Models => return Ok(surface::models(&self.router, &principal)),
+            Endpoint::Model(model) => return surface::model(&self.router, &principal, &model),
             Endpoint::ChatCompletions | Endpoint::Messages => Operation::Chat,
             Endpoint::Embeddings => Operation::Embeddings,
         };
+        context.credentials = self.credentials_of(&principal, &head.headers, arrived).await?;
         let mut held = self
             .bodies
             .hold(surface::announced_length(&head.headers), self.max_body)?;
@@ -172,6 +198,7 @@ impl Gateway {
             client,
             body,
             context,
+            principal,
             arrived,
             meter,
         };
@@ -179,6 +206,46 @@ impl Gateway {
             Operation::Embeddings => surface::embeddings(call).await,
             _ => surface::chat(call).await,
         }
+    }
+
+    /// The caller's own keys for vendors, if somebody who can be trusted with it says whose they are.
+    async fn credentials_of(
+        &self,
+        principal: &Principal,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<Credentials> {
+        match (&self.credentials, &principal.tenant) {
+            (Some(source), Some(tenant)) if principal.verified => {
+                let alias = headers.get("cf-aig-byok-alias").map(|alias| {
+                    alias
+                        .to_str()
+                        .map_err(|_| Error::invalid("cf-aig-byok-alias", "an alias is of ASCII characters"))
+                });
+                source.credentials(tenant, alias.transpose()?, now).await
+            }
+            _ => Ok(Credentials::default()),
+        }
+    }
+
+    /// Refuses a model that the caller may not ask for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::PermissionDenied`] that names the model, and what may be asked for.
+    pub(crate) fn permit(&self, principal: &Principal, model: &str) -> Result<()> {
+        if self.router.table().permits(&principal.models, model) {
+            return Ok(());
+        }
+        let shown: String = model.chars().take(128).collect();
+        let key = principal.key.as_deref().unwrap_or("of the caller");
+        let message = format!(
+            "the key `{key}` may not ask for the model `{shown}`; it may ask for {} (GET /v1/models lists them), or have it allowed by \
+             whoever runs the gateway",
+            principal.models.describe()
+        );
+        Err(Error::new(ErrorKind::PermissionDenied, message)
+            .with_param("model")
+            .with_code("model_not_allowed"))
     }
 
     fn hold_to_limit(&self, address: Option<IpAddr>, told: &mut HeaderMap) -> Result<()> {

@@ -1,25 +1,40 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod admin;
 mod builder;
+mod database;
 mod gateway;
 mod limit;
 mod patience;
+#[cfg(feature = "ring")]
+mod ring_crypto;
 mod route;
 mod site;
 mod surface;
 mod usage;
+mod vendor_keys;
 #[cfg(feature = "worker")]
 mod worker;
 
-pub use access::{Access, ApiKeys};
+pub use access::{
+    ApiKeys, Authenticator, KeyRecord, KeySettings, ModelPermissions, Presented, Principal, VirtualKey,
+    VirtualKeys,
+};
+pub use admin::{Admin, AdminTokens};
 pub use builder::GatewayBuilder;
+#[cfg(feature = "worker")]
+pub use database::D1;
+pub use database::{Database, Row, SqlValue, Statement};
 pub use gateway::{Caller, Gateway};
 pub use limit::Limit;
+#[cfg(feature = "ring")]
+pub use ring_crypto::RingCrypto;
 pub use route::{Affinity, Condition, RetryPolicy, Route, RouteTable, Router, Timeouts};
 pub use site::Site;
 #[cfg(feature = "worker")]
 pub use usage::D1UsageLog;
 pub use usage::{JsonLog, LogLine, PriceTable};
+pub use vendor_keys::{Cipher, CredentialSource, MasterKeys, VendorKeys};
 #[cfg(feature = "worker")]
 pub use worker::unavailable;

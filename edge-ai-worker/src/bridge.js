@@ -212,3 +212,23 @@ export function streamFrom(pull, cancel) {
     { highWaterMark: 0 },
   );
 }
+
+// AES-256-GCM: rejects with nothing but an `OperationError` for what was not sealed with this key, nonce and data.
+export async function aesGcm(seal, key, nonce, data, bytes) {
+  const imported = await crypto.subtle.importKey("raw", key, "AES-GCM", false, [seal ? "encrypt" : "decrypt"]);
+  const how = { name: "AES-GCM", iv: nonce, additionalData: data };
+  return new Uint8Array(await crypto.subtle[seal ? "encrypt" : "decrypt"](how, imported, bytes));
+}
+
+const SIGNATURES = {
+  HS256: { name: "HMAC", hash: "SHA-256" },
+  RS256: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
+  ES256: { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" },
+};
+
+// Whether a signature is the key's (a JWK as text); rejects for a key that is none.
+export async function verify(algorithm, jwk, signature, message) {
+  const how = SIGNATURES[algorithm];
+  const key = await crypto.subtle.importKey("jwk", JSON.parse(jwk), how, false, ["verify"]);
+  return crypto.subtle.verify(how, key, signature, message);
+}

@@ -52,6 +52,11 @@ extern "C" {
     #[wasm_bindgen(js_name = randomU64)]
     pub(crate) fn random_u64() -> u64;
 
+    #[wasm_bindgen(js_name = aesGcm)]
+    pub(crate) fn aes_gcm(seal: bool, key: &[u8], nonce: &[u8], data: &[u8], bytes: &[u8]) -> Promise;
+
+    pub(crate) fn verify(algorithm: &str, jwk: &str, signature: &[u8], message: &[u8]) -> Promise;
+
     pub(crate) type Timer;
 
     #[wasm_bindgen(constructor)]

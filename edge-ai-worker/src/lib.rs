@@ -23,6 +23,7 @@ mod request;
 mod response;
 mod vectorize;
 mod wait_until;
+mod web_crypto;
 
 pub use ai::{AiBinding, AiOutput};
 pub use body::{body_from_js, body_to_js};
@@ -38,3 +39,4 @@ pub use request::request_from_js;
 pub use response::response_to_js;
 pub use vectorize::VectorizeIndex;
 pub use wait_until::WaitUntil;
+pub use web_crypto::WebCrypto;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use edge_ai_cache::CachedChatModel;
 use edge_ai_core::{Cache, ChatModel, Clock, Entropy, Provider, Result, UsageSink};
 use edge_ai_gateway::{
-    Access, Gateway, GatewayBuilder, Limit, PriceTable, RetryPolicy, Route, RouteTable, Timeouts,
+    Admin, Authenticator, CredentialSource, Gateway, GatewayBuilder, Limit, PriceTable, RetryPolicy, Route,
+    RouteTable, Timeouts,
 };
 
 /// An AI application at the edge, put together from parts by its [builder](EdgeAi::builder).
@@ -134,9 +135,19 @@ impl EdgeAiBuilder {
         self.gateway(|gateway| gateway.prices(prices))
     }
 
-    /// Sets who may use the application.
-    pub fn access(self, access: Access) -> Self {
-        self.gateway(|gateway| gateway.access(access))
+    /// Adds a way in: keys, virtual keys, tokens. With none, everybody is let in.
+    pub fn access(self, way: impl Authenticator) -> Self {
+        self.gateway(|gateway| gateway.access(way))
+    }
+
+    /// Serves the API that operators manage keys by, under `/admin/`.
+    pub fn admin(self, admin: Admin) -> Self {
+        self.gateway(|gateway| gateway.admin(admin))
+    }
+
+    /// Asks vendors with the keys that tenants have brought, where they have.
+    pub fn vendor_keys(self, source: impl CredentialSource) -> Self {
+        self.gateway(|gateway| gateway.vendor_keys(source))
     }
 
     /// Sets how often the targets of a route are tried.

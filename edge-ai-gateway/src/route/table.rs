@@ -6,6 +6,7 @@ use edge_ai_core::{Capabilities, Error, ErrorKind, Provider, Result};
 use super::plan::{Chooser, Plan};
 use super::target::Target;
 use super::tree::Route;
+use crate::access::ModelPermissions;
 
 /// Every name that a request may ask for.
 ///
@@ -140,6 +141,17 @@ impl RouteTable {
     /// The routes by name.
     pub fn routes(&self) -> &BTreeMap<String, Route> {
         &self.routes
+    }
+
+    /// Whether a name may be asked for: a route by its name, a model by the name that was asked and by its one full name.
+    pub(crate) fn permits(&self, models: &ModelPermissions, name: &str) -> bool {
+        if models.allow.is_empty() && models.deny.is_empty() {
+            return true;
+        }
+        match self.direct(name) {
+            Some(target) if !self.routes.contains_key(name) => models.permit_any(&[name, target.name()]),
+            _ => models.permit(name),
+        }
     }
 
     /// The targets whose pace decides somewhere.

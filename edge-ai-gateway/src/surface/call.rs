@@ -4,6 +4,9 @@ use http::Response;
 
 use super::client::Client;
 use super::response::{error_response, tell, tell_not_to_retry};
+use std::sync::Arc;
+
+use crate::access::Principal;
 use crate::gateway::Gateway;
 use crate::usage::Meter;
 
@@ -16,6 +19,7 @@ pub(crate) struct Call<'a> {
     pub(crate) client: Client,
     pub(crate) body: Bytes,
     pub(crate) context: Context,
+    pub(crate) principal: Arc<Principal>,
     pub(crate) arrived: Timestamp,
     pub(crate) meter: Meter,
 }
@@ -24,18 +28,18 @@ impl Call<'_> {
     /// Notes what the request asks for, or that it cannot be read.
     ///
     /// # Errors
-    /// What reading it returned, and for a name that no model can have.
+    /// What reading it returned, and for a name that no model can have or that the caller may not ask for.
     pub(super) fn asked<T>(&self, read: Result<T>, asks: impl Fn(&T) -> (&str, bool)) -> Result<T> {
         let checked = read.and_then(|request| {
-            check_model(asks(&request).0)?;
+            let model = asks(&request).0;
+            check_model(model)?;
+            // The record names the model that was refused.
+            self.meter.asked(model, asks(&request).1);
+            self.gateway.permit(&self.principal, model)?;
             Ok(request)
         });
         match checked {
-            Ok(request) => {
-                let (model, stream) = asks(&request);
-                self.meter.asked(model, stream);
-                Ok(request)
-            }
+            Ok(request) => Ok(request),
             Err(error) => {
                 self.meter.fail(&error);
                 Err(error)

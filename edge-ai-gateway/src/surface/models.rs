@@ -3,16 +3,17 @@ use edge_ai_providers::openai::{self, ModelEntry};
 use http::{Response, StatusCode};
 
 use super::response::json;
+use crate::access::Principal;
 use crate::route::Router;
 
-/// `GET /v1/models`: the routes, and the models that the providers list.
-pub(crate) fn models(router: &Router) -> Response<Body> {
-    json(StatusCode::OK, openai::encode_models(&entries(router)))
+/// `GET /v1/models`: the routes, and the models that the providers list, as far as the caller may ask for them.
+pub(crate) fn models(router: &Router, principal: &Principal) -> Response<Body> {
+    json(StatusCode::OK, openai::encode_models(&entries(router, principal)))
 }
 
 /// `GET /v1/models/{model}`
-pub(crate) fn model(router: &Router, id: &str) -> Result<Response<Body>> {
-    let entry = entries(router)
+pub(crate) fn model(router: &Router, principal: &Principal, id: &str) -> Result<Response<Body>> {
+    let entry = entries(router, principal)
         .into_iter()
         .find(|entry| entry.id == id)
         .ok_or_else(|| {
@@ -27,7 +28,8 @@ pub(crate) fn model(router: &Router, id: &str) -> Result<Response<Body>> {
     Ok(json(StatusCode::OK, openai::encode_model(&entry)))
 }
 
-fn entries(router: &Router) -> Vec<ModelEntry> {
+/// What there is to ask for, of what the caller may.
+fn entries(router: &Router, principal: &Principal) -> Vec<ModelEntry> {
     // Nobody knows when a vendor made a model available here.
     let entry = |id: String, owner: &str| ModelEntry {
         id,
@@ -41,5 +43,8 @@ fn entries(router: &Router) -> Vec<ModelEntry> {
         let of = |model: edge_ai_core::ModelInfo| entry(format!("{name}/{}", model.id), name);
         provider.models().into_iter().map(of).collect::<Vec<_>>()
     });
-    routes.chain(models).collect()
+    routes
+        .chain(models)
+        .filter(|entry| table.permits(&principal.models, &entry.id))
+        .collect()
 }

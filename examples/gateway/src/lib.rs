@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use edge_ai::cache::{KeyValueCache, MemoryCache, TieredCache, WorkersKv};
-use edge_ai::gateway::{Access, ApiKeys, D1UsageLog, JsonLog, Limit, Route, Timeouts, unavailable};
+use edge_ai::gateway::{ApiKeys, D1UsageLog, JsonLog, Limit, Route, Timeouts, unavailable};
 use edge_ai::providers::{Anthropic, OpenAi, WorkersAi, compatible};
 use edge_ai::runtime::{EnvExt, WorkerClock};
 use edge_ai::{EdgeAi, EdgeAiBuilder, Error, ErrorKind, PerIsolate, Quota, Result};
@@ -47,7 +47,7 @@ fn build(env: &Env) -> Result<EdgeAi> {
     }
     // A variable that is there and empty is a slip, and must not open the door.
     if let Ok(keys) = env.var("GATEWAY_KEYS") {
-        edge = edge.access(Access::Keys(ApiKeys::parse(&keys.to_string())?));
+        edge = edge.access(ApiKeys::parse(&keys.to_string())?);
     }
     edge.build()
 }

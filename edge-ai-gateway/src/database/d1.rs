@@ -1,0 +1,73 @@
+use async_trait::async_trait;
+use edge_ai_core::{Error, ErrorKind, Result};
+use edge_ai_worker::{EnvExt, worker_error};
+use worker::send::SendFuture;
+use worker::{D1Database, D1Type};
+
+use super::{Database, Row, SqlValue, Statement};
+
+/// A [`Database`] in Cloudflare's D1.
+#[derive(Debug)]
+pub struct D1(D1Database);
+
+impl D1 {
+    /// The database behind a binding.
+    pub const fn new(database: D1Database) -> Self {
+        Self(database)
+    }
+
+    /// The database that is bound under a name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when there is none, with what to add to the Worker's configuration.
+    pub fn from_env(env: &worker::Env, binding: &str) -> Result<Self> {
+        env.required_d1(binding).map(Self)
+    }
+
+    async fn run(&self, statements: Vec<Statement>) -> worker::Result<Vec<Vec<Row>>> {
+        let prepared = statements.iter().map(|statement| {
+            let values: Vec<_> = statement.values.iter().map(bound).collect();
+            self.0.prepare(statement.sql).bind_refs(&values)
+        });
+        let results = self.0.batch(prepared.collect::<worker::Result<_>>()?).await?;
+        results
+            .into_iter()
+            .map(|result| match result.error() {
+                None => result.results(),
+                Some(error) => Err(worker::Error::RustError(error)),
+            })
+            .collect()
+    }
+}
+
+#[async_trait]
+impl Database for D1 {
+    async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>> {
+        SendFuture::new(self.run(statements)).await.map_err(failed)
+    }
+}
+
+fn bound(value: &SqlValue) -> D1Type<'_> {
+    match value {
+        SqlValue::Null => D1Type::Null,
+        // JavaScript's numbers are exact up to 2^53.
+        SqlValue::Integer(number) => D1Type::Real(*number as f64),
+        SqlValue::Text(text) => D1Type::Text(text),
+    }
+}
+
+/// What D1 said, told apart by its remedy.
+pub(crate) fn failed(error: worker::Error) -> Error {
+    let error = worker_error(ErrorKind::Unavailable, error).with_context("D1");
+    let outdated = ["no such table", "no column named", "no such column"]
+        .iter()
+        .any(|text| error.message().contains(text));
+    if outdated {
+        let message = format!(
+            "{}; apply the Worker's migrations: wrangler d1 migrations apply",
+            error.message()
+        );
+        return Error::new(ErrorKind::Configuration, message);
+    }
+    error
+}
