@@ -13,6 +13,8 @@ use serde_json::{Map, Value};
 
 #[cfg(feature = "worker")]
 pub use d1::D1;
+#[cfg(feature = "worker")]
+pub(crate) use d1::failed;
 
 /// A row: its columns by name.
 pub type Row = Map<String, Value>;

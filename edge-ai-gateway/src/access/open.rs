@@ -7,9 +7,10 @@ use super::{Presented, Principal};
 
 /// Everybody may ask. What is sent as a credential is not checked, but tells tenants apart: requests with different ones share nothing.
 pub(super) fn anybody(presented: &Presented<'_>) -> Arc<Principal> {
-    let mut principal = Principal::default();
-    principal.tenant = presented.token().map(|token| fingerprint("key-", token));
-    Arc::new(principal)
+    Arc::new(Principal {
+        tenant: presented.token().map(|token| fingerprint("key-", token)),
+        ..Principal::default()
+    })
 }
 
 /// A name from a credential that must not be readable in it.

@@ -23,27 +23,22 @@ impl D1 {
     pub fn from_env(env: &worker::Env, binding: &str) -> Result<Self> {
         env.required_d1(binding).map(Self)
     }
-
-    async fn run(&self, statements: Vec<Statement>) -> worker::Result<Vec<Vec<Row>>> {
-        let prepared = statements.iter().map(|statement| {
-            let values: Vec<_> = statement.values.iter().map(bound).collect();
-            self.0.prepare(statement.sql).bind_refs(&values)
-        });
-        let results = self.0.batch(prepared.collect::<worker::Result<_>>()?).await?;
-        results
-            .into_iter()
-            .map(|result| match result.error() {
-                None => result.results(),
-                Some(error) => Err(worker::Error::RustError(error)),
-            })
-            .collect()
-    }
 }
 
 #[async_trait]
 impl Database for D1 {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>> {
-        SendFuture::new(self.run(statements)).await.map_err(failed)
+        let prepared = statements.iter().map(|statement| {
+            let values: Vec<_> = statement.values.iter().map(bound).collect();
+            self.0.prepare(statement.sql).bind_refs(&values)
+        });
+        let prepared = prepared.collect::<worker::Result<_>>().map_err(failed)?;
+        let results = SendFuture::new(self.0.batch(prepared)).await.map_err(failed)?;
+        let rows = results.into_iter().map(|result| match result.error() {
+            None => result.results().map_err(failed),
+            Some(error) => Err(failed(worker::Error::RustError(error))),
+        });
+        rows.collect()
     }
 }
 

@@ -1,8 +1,10 @@
 use async_trait::async_trait;
 use edge_ai_core::{Error, ErrorKind, Result, UsageRecord, UsageSink};
-use edge_ai_worker::{EnvExt, worker_error};
+use edge_ai_worker::EnvExt;
 use worker::send::SendFuture;
 use worker::{D1Database, D1Type};
+
+use crate::database::failed;
 
 /// Keeps records in the table `usage_records` of a D1 database.
 ///
@@ -81,21 +83,6 @@ impl D1UsageLog {
             Some(error) => Err(Error::new(ErrorKind::Unavailable, format!("D1: {error}"))),
         }
     }
-}
-
-fn failed(error: worker::Error) -> Error {
-    let error = worker_error(ErrorKind::Unavailable, error).with_context("D1");
-    let outdated = ["no such table", "no column named"]
-        .iter()
-        .any(|text| error.message().contains(text));
-    if outdated {
-        let message = format!(
-            "{}; apply the Worker's migrations: wrangler d1 migrations apply",
-            error.message()
-        );
-        return Error::new(ErrorKind::Configuration, message);
-    }
-    error
 }
 
 /// JavaScript's numbers are exact up to 2^53, far above any of these.
