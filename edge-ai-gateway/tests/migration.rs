@@ -11,6 +11,10 @@ fn the_example_has_the_tables() {
             include_str!("../../examples/gateway/migrations/0002_usage_key.sql"),
             include_str!("../src/usage/d1_key.sql"),
         ),
+        (
+            include_str!("../../examples/gateway/migrations/0003_keys.sql"),
+            edge_ai_gateway::VirtualKeys::MIGRATION,
+        ),
     ] {
         assert_eq!(migration, source);
     }
