@@ -281,6 +281,67 @@ pub(crate) fn shortened(message: &str) -> String {
     message.chars().take(300).collect()
 }
 
+/// What a guard found on a request's way, without the text that it found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct GuardNote {
+    /// The guard's name, such as `pii`.
+    pub guard: String,
+    /// What it found, such as `email`.
+    pub category: String,
+    /// What was done about it.
+    pub action: GuardAction,
+    /// Where it was found, such as `messages[2].content`.
+    pub place: String,
+    /// How often it was found there.
+    pub count: u32,
+}
+
+impl GuardNote {
+    /// One finding.
+    pub fn new(
+        guard: impl Into<String>,
+        category: impl Into<String>,
+        action: GuardAction,
+        place: impl Into<String>,
+    ) -> Self {
+        Self {
+            guard: guard.into(),
+            category: category.into(),
+            action,
+            place: place.into(),
+            count: 1,
+        }
+    }
+}
+
+/// What is done about a guard's finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum GuardAction {
+    /// It is noted, and nothing else.
+    Flag,
+    /// The text is replaced.
+    Redact,
+    /// The model is asked again.
+    Retry,
+    /// The request or the answer is refused.
+    Block,
+}
+
+impl GuardAction {
+    /// The name in headers, records and configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Flag => "flag",
+            Self::Redact => "redact",
+            Self::Retry => "retry",
+            Self::Block => "block",
+        }
+    }
+}
+
 /// The record of a request's way: each layer adds what it did, and the meter at the top reads it.
 #[derive(Clone, Debug, Default)]
 pub struct Trail(Arc<Mutex<Steps>>);
@@ -291,7 +352,11 @@ struct Steps {
     cache: Option<CacheStatus>,
     cache_age: Option<Duration>,
     warnings: Vec<String>,
+    guards: Vec<GuardNote>,
 }
+
+/// How many different notes of guards a trail keeps: a hostile text must not fill a record.
+const MAX_GUARD_NOTES: usize = 64;
 
 impl Trail {
     /// Adds a call to a provider.
@@ -334,7 +399,46 @@ impl Trail {
         self.with(|steps| steps.warnings.clone())
     }
 
+    /// Notes what a guard found; the same found again in the same place is counted. After 64 different notes, further ones are left out.
+    pub fn add_guard(&self, note: GuardNote) {
+        self.with(|steps| {
+            let same = |known: &&mut GuardNote| {
+                known.action == note.action
+                    && known.guard == note.guard
+                    && known.category == note.category
+                    && known.place == note.place
+            };
+            if let Some(known) = steps.guards.iter_mut().find(same) {
+                known.count = known.count.saturating_add(note.count);
+            } else if steps.guards.len() < MAX_GUARD_NOTES {
+                steps.guards.push(note);
+            }
+        });
+    }
+
+    /// What guards found so far, in order.
+    pub fn guards(&self) -> Vec<GuardNote> {
+        self.with(|steps| steps.guards.clone())
+    }
+
     fn with<T>(&self, f: impl FnOnce(&mut Steps) -> T) -> T {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_of_guards_are_counted_and_bounded() {
+        let trail = Trail::default();
+        let note = |place: &str| GuardNote::new("pii", "email", GuardAction::Redact, place);
+        trail.add_guard(note("messages[0]"));
+        trail.add_guard(note("messages[0]"));
+        (1..100).for_each(|index| trail.add_guard(note(&format!("messages[{index}]"))));
+        let notes = trail.guards();
+        assert_eq!(notes.len(), MAX_GUARD_NOTES);
+        assert_eq!((notes[0].count, notes[1].count), (2, 1));
     }
 }

@@ -194,6 +194,32 @@ impl Extra {
             .map(|(_, value)| value)
     }
 
+    /// The fields of whatever dialect they came in, for a layer that rewrites texts within them.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = (&str, &mut RawJson)> {
+        let fields = self.0.as_deref_mut().map(|tagged| tagged.fields.0.as_mut_slice());
+        fields
+            .unwrap_or_default()
+            .iter_mut()
+            .map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Keeps the fields that `wanted` names.
+    pub fn retain(&mut self, wanted: impl Fn(&str) -> bool) {
+        if let Some(tagged) = self.0.as_deref_mut() {
+            tagged.fields.0.retain(|(name, _)| wanted(name));
+            if tagged.fields.0.is_empty() {
+                self.0 = None;
+            }
+        }
+    }
+
+    /// Every field with its value, of whatever dialect, for a layer that reads texts within them.
+    pub fn values(&self) -> impl Iterator<Item = (&str, &RawJson)> {
+        let fields = self.0.as_deref().map(|tagged| tagged.fields.0.as_slice());
+        let fields = fields.unwrap_or_default().iter();
+        fields.map(|(name, value)| (name.as_str(), value))
+    }
+
     /// Every field's name with the dialect it came from, for reports of what a translation leaves out.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0
@@ -295,6 +321,20 @@ mod tests {
         let back: Extra = serde_json::from_str(&stored).unwrap();
         assert_eq!(back, extra);
         assert_eq!(back.names().collect::<Vec<_>>(), ["z", "b"]);
+    }
+
+    #[test]
+    fn values_are_rewritten_and_left_out_in_place() {
+        let field = |name: &str| (name.to_owned(), RawJson::parse("1").unwrap());
+        let mut extra = Extra::new(Dialect::new("d"), vec![field("a"), field("b")]);
+        for (_, value) in extra.values_mut() {
+            *value = RawJson::parse("2").unwrap();
+        }
+        extra.retain(|name| name != "a");
+        let left: Vec<_> = extra.values().map(|(name, value)| (name, value.get())).collect();
+        assert_eq!(left, [("b", "2")]);
+        extra.retain(|_| false);
+        assert!(extra.is_empty());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{Attempt, CacheStatus, ErrorKind, Money, Result, Timestamp, TraceContext};
+use crate::{Attempt, CacheStatus, ErrorKind, GuardNote, Money, Result, Timestamp, TraceContext};
 
 mod amount;
 
@@ -101,6 +101,9 @@ pub struct UsageRecord {
     pub attempts: Vec<Attempt>,
     /// What went wrong without failing the request.
     pub warnings: Vec<String>,
+    /// What guards found, without the text.
+    #[serde(default)]
+    pub guards: Vec<GuardNote>,
     /// The caller's labels.
     pub metadata: BTreeMap<String, String>,
     /// Why the model stopped, by its name in records.
@@ -140,6 +143,7 @@ impl UsageRecord {
             cache: None,
             attempts: Vec::new(),
             warnings: Vec::new(),
+            guards: Vec::new(),
             metadata: BTreeMap::new(),
             finish_reason: None,
             trace: None,

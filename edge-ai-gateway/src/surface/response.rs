@@ -97,6 +97,10 @@ pub(super) fn tell(context: &Context, headers: &mut HeaderMap) {
     if let Some(age) = context.trail.cache_age() {
         set(headers, "age", age.as_secs());
     }
+    let guards = guards(context);
+    if !guards.is_empty() {
+        set(headers, "x-edge-ai-guardrails", guards);
+    }
     let attempts = context.trail.attempts();
     if let Some(last) = attempts.last() {
         set(
@@ -111,6 +115,23 @@ pub(super) fn tell(context: &Context, headers: &mut HeaderMap) {
         );
         set(headers, "x-edge-ai-attempts", attempts.len());
     }
+}
+
+/// What guards have done, each once: `redact pii, flag injection`. A stream's head knows only what was done about the request.
+fn guards(context: &Context) -> String {
+    let notes = context.trail.guards();
+    let mut told: Vec<(&str, &str)> = Vec::new();
+    for note in &notes {
+        let done = (note.action.as_str(), note.guard.as_str());
+        if !told.contains(&done) {
+            told.push(done);
+        }
+    }
+    let told: Vec<String> = told
+        .into_iter()
+        .map(|(action, guard)| format!("{action} {}", utf8_percent_encode(guard, UNSAFE)))
+        .collect();
+    told.join(", ")
 }
 
 /// Keeps a client's own retries from adding to those that were made here, or to a failure that stays.
@@ -130,6 +151,7 @@ fn set(headers: &mut HeaderMap, name: &'static str, value: impl Display) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use edge_ai_core::{GuardAction, GuardNote};
     use std::time::Duration;
 
     #[test]
@@ -147,6 +169,24 @@ mod tests {
             error_response(Client::OpenAi, &error).headers()["retry-after"],
             u64::MAX.to_string()
         );
+    }
+
+    #[test]
+    fn what_guards_did_is_told_once() {
+        let context = Context::default();
+        for place in ["messages[0]", "messages[1]"] {
+            let note = GuardNote::new("pii", "email", GuardAction::Redact, place);
+            context.trail.add_guard(note);
+        }
+        context.trail.add_guard(GuardNote::new(
+            "injection",
+            "override",
+            GuardAction::Flag,
+            "messages[1]",
+        ));
+        let mut headers = HeaderMap::new();
+        tell(&context, &mut headers);
+        assert_eq!(headers["x-edge-ai-guardrails"], "redact pii, flag injection");
     }
 
     #[test]

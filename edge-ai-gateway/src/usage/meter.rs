@@ -241,6 +241,7 @@ impl Open {
         record.latency_ms = latency;
         record.attempts = trail.attempts();
         record.cache = trail.cache();
+        record.guards = trail.guards();
         if record.outcome == Outcome::Ok && record.cache.is_some_and(CacheStatus::is_free) {
             // What the answer took is in the record of the request that it was made for.
             let price = price::of_any(

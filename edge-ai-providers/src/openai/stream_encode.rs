@@ -16,7 +16,8 @@ use super::{CHAT, Head, encode_error};
 
 /// Writes a stream for a client of OpenAI's dialect.
 ///
-/// Frames that came in this dialect go out as they are; a frame of usage alone only when the client asked for it. Others become
+/// Frames that came in this dialect go out as they are, and one among them without bytes of its own, changed on its way, becomes a chunk of the
+/// same answer; a frame of usage alone only when the client asked for it. Others become
 /// chunks: the first one with the role, calls numbered from 0, arguments of a call without any as `{}`, then the reason to stop, the
 /// usage if asked for, and the end mark. Thoughts are written as by [`encode_chat_response`](super::encode_chat_response).
 #[derive(Debug)]
@@ -61,7 +62,7 @@ impl ChatStreamEncoder {
             return Bytes::new();
         }
         if let Some(native) = frame.native.as_ref().filter(|_| dialect == Some(&CHAT)) {
-            self.ended = frame.events.contains(&ChatEvent::Done);
+            self.follow(&frame.events);
             let usage_alone = matches!(frame.events.as_slice(), [ChatEvent::Usage(_)]);
             return if usage_alone && !self.writer.include_usage {
                 Bytes::new()
@@ -94,6 +95,34 @@ impl ChatStreamEncoder {
         }
         out.push(b'\n');
         out.into()
+    }
+
+    /// Keeps track of a frame that goes out as it is, so that the next may be one without bytes: one that was changed on its way.
+    fn follow(&mut self, events: &[ChatEvent]) {
+        for event in events {
+            match event {
+                ChatEvent::Start(start) => {
+                    self.started = true;
+                    self.writer.set_head(start);
+                }
+                ChatEvent::Extra(extra) => self.writer.add_to_head(extra),
+                ChatEvent::Reasoning(delta) => {
+                    self.thought.push_str(&delta.text);
+                    if delta.signature.is_some() {
+                        self.thought.clear();
+                    }
+                }
+                ChatEvent::ToolCall(delta) => {
+                    let number = usize::try_from(delta.index).unwrap_or(usize::MAX);
+                    let call = self.calls.entry(delta.index);
+                    let call = call.or_insert(Call { number, empty: true });
+                    call.empty &= delta.arguments.trim().is_empty();
+                }
+                ChatEvent::Finish(_) => self.finished = true,
+                ChatEvent::Done => self.ended = true,
+                _ => {}
+            }
+        }
     }
 
     fn event(&mut self, event: &ChatEvent) {

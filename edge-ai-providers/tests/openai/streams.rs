@@ -284,6 +284,50 @@ fn the_same_dialect_keeps_the_bytes() {
 }
 
 #[test]
+fn a_frame_that_was_changed_goes_on_in_the_same_answer() {
+    let chunk = |delta: &str, reason: &str| {
+        format!(
+            "data: {{\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":7,\"model\":\"gpt\",\"choices\":[{{\"index\":0,\"delta\":{delta},\"finish_reason\":{reason}}}]}}\n\n"
+        )
+    };
+    let call = r#"{"tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"f","arguments":""}}]}"#;
+    let more = r#"{"tool_calls":[{"index":0,"function":{"arguments":"{\"a\":1}"}}]}"#;
+    let stream = [
+        chunk(r#"{"role":"assistant","content":""}"#, "null"),
+        chunk(r#"{"content":"secret"}"#, "null"),
+        chunk(call, "null"),
+        chunk(more, "null"),
+        chunk("{}", "\"tool_calls\""),
+        "data: [DONE]\n\n".to_owned(),
+    ]
+    .concat();
+    let (mut frames, error) = decode(&Bytes::from(stream));
+    assert!(error.is_none());
+    frames[1] = ChatFrame::new(vec![ChatEvent::Text("[SECRET]".into())]);
+    frames[3] = ChatFrame::new(frames[3].events.clone());
+    let mut encoder = ChatStreamEncoder::new(head(), false);
+    let written: Vec<u8> = frames
+        .iter()
+        .flat_map(|frame| encoder.encode(frame, Some(&CHAT)))
+        .collect();
+    let text = String::from_utf8(written).unwrap();
+    let data: Vec<&str> = text
+        .split("\n\n")
+        .filter_map(|event| event.strip_prefix("data: "))
+        .collect();
+    assert_eq!(data.len(), frames.len(), "{text}");
+    let changed: Value = serde_json::from_str(data[1]).unwrap();
+    assert_eq!((&changed["id"], &changed["created"]), (&json!("c1"), &json!(7)));
+    assert_eq!(changed["choices"][0]["delta"], json!({"content": "[SECRET]"}));
+    let call: Value = serde_json::from_str(data[3]).unwrap();
+    assert_eq!(
+        call["choices"][0]["delta"],
+        json!({"tool_calls": [{"index": 0, "function": {"arguments": "{\"a\":1}"}}]})
+    );
+    assert_eq!(data[5], "[DONE]");
+}
+
+#[test]
 fn another_vendors_answer_becomes_chunks() {
     let chunk = |delta: Value, finish: Value| {
         json!({"id": "msg_1", "object": "chat.completion.chunk", "created": 1_764_000_000, "model": "claude", "usage": null,

@@ -13,12 +13,13 @@ const CORE: &str = "edge-ai-core";
 const NEVER_IN_CORE: [&str; 5] = ["worker", "wasm-bindgen", "js-sys", "tokio", "reqwest"];
 
 /// What each layer may depend on, within the workspace. Packages that are not here may depend on any.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     (CORE, &[]),
     ("edge-ai-worker", &[CORE]),
     ("edge-ai-testkit", &[CORE]),
     ("edge-ai-providers", &[CORE, "edge-ai-worker"]),
     ("edge-ai-cache", &[CORE, "edge-ai-worker"]),
+    ("edge-ai-guard", &[CORE]),
     ("edge-ai-rag", &[CORE, "edge-ai-worker"]),
     ("edge-ai-agent", &[CORE, "edge-ai-worker"]),
     ("edge-ai-gateway", &[CORE, "edge-ai-worker", "edge-ai-providers"]),
@@ -134,12 +135,14 @@ mod tests {
         assert_eq!(layering(&good), Vec::<String>::new());
         let bad = [
             package("edge-ai-rag", &[CORE, "edge-ai-cache"]),
+            package("edge-ai-guard", &[CORE, "edge-ai-worker"]),
             package(CORE, &["edge-ai-worker"]),
         ];
         assert_eq!(
             layering(&bad),
             [
                 "edge-ai-core depends on edge-ai-worker",
+                "edge-ai-guard depends on edge-ai-worker",
                 "edge-ai-rag depends on edge-ai-cache"
             ]
         );
