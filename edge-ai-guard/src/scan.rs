@@ -177,20 +177,25 @@ impl Scanner {
         };
         let mut at = 0;
         let mut plain_from = 0;
+        let mut quote = decoded.next_quote(0);
         while at < text.len() {
             if let Some(open) = self.open.take() {
-                let (end, still) = open.take(text, at, complete);
+                // Within JSON, nothing goes on past the string that it is in.
+                if quote < at {
+                    quote = decoded.next_quote(at);
+                }
+                let ends = quote < text.len();
+                let (end, still) = open.take(text.get(..quote).unwrap_or(text), at, complete || ends);
                 cutter.cut(plain_from..end, PieceKind::Tail);
                 plain_from = end;
-                self.before = last_char(text, at..end).or(self.before);
                 at = end;
-                if still.is_some() {
+                if still.is_some() && !ends {
                     self.open = still;
                     break;
                 }
                 continue;
             }
-            match self.step(text, at, complete) {
+            match self.step(&decoded, at, complete) {
                 (_, Step::More) => break,
                 (_, Step::No) => {
                     let next = text.get(at..).and_then(|rest| rest.chars().next());
@@ -211,7 +216,8 @@ impl Scanner {
                         bare: false,
                     };
                     cutter.cut(at + start..at + end, hit);
-                    self.before = last_char(text, at..at + end).or(self.before);
+                    // What was found is no part of what comes after it.
+                    self.before = None;
                     at += end;
                     plain_from = at;
                     self.open = match tail {
@@ -240,8 +246,8 @@ impl Scanner {
     }
 
     /// The first matcher that finds something at a place, or needs more to tell.
-    fn step(&self, text: &str, at: usize, complete: bool) -> (usize, Step) {
-        let rest = text.get(at..).unwrap_or_default();
+    fn step(&self, decoded: &Decoded<'_>, at: usize, complete: bool) -> (usize, Step) {
+        let rest = decoded.text().get(at..).unwrap_or_default();
         for (index, matcher) in self.matchers.iter().enumerate() {
             let window = rest.floor_char_boundary(matcher.window());
             let shown = rest.get(..window).unwrap_or(rest);
@@ -250,6 +256,7 @@ impl Scanner {
                 Step::No => {}
                 Step::More if ends => {}
                 Step::Match(found) if !is_sound(&found, shown) => {}
+                Step::Match(found) if decoded.has_quote(at + found.start..at + found.end) => {}
                 step => return (index, step),
             }
         }
@@ -260,10 +267,6 @@ impl Scanner {
 /// A match that makes progress and stays between characters.
 fn is_sound(found: &Found, shown: &str) -> bool {
     found.start < found.end && shown.is_char_boundary(found.start) && shown.is_char_boundary(found.end)
-}
-
-fn last_char(text: &str, span: Range<usize>) -> Option<char> {
-    text.get(span)?.chars().next_back()
 }
 
 impl Open {

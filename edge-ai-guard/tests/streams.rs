@@ -121,7 +121,7 @@ fn streamed(events: Vec<ChatEvent>, rails: Guardrails) -> Result<ChatOutput, Err
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn any_cut_of_a_text_gives_the_same(text in text(), bits in prop::collection::vec(any::<bool>(), 1..40)) {
@@ -415,7 +415,7 @@ fn a_hostile_text_is_asked_about_once_a_character() {
         find(&text, &Counting(Secrets::all(), Arc::clone(&count)));
         find(&text, &Counting(list(), Arc::clone(&count)));
         assert!(
-            count.load(std::sync::atomic::Ordering::Relaxed) <= 3 * text.len(),
+            count.load(std::sync::atomic::Ordering::Relaxed) <= 3 * (text.len() + 1),
             "{unit}"
         );
     }

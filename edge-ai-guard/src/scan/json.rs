@@ -1,6 +1,7 @@
 //! JSON as it reads: escapes are what they stand for.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::Encoding;
 
@@ -60,6 +61,29 @@ impl<'a> Decoded<'a> {
 
     pub(super) const fn is_json(&self) -> bool {
         self.json
+    }
+
+    /// Where a string begins or ends next, in JSON; the text's end, if nowhere.
+    pub(super) fn next_quote(&self, from: usize) -> usize {
+        self.quote_in(from..self.text.len()).unwrap_or(self.text.len())
+    }
+
+    /// Whether a string begins or ends within a part of the text, in JSON.
+    pub(super) fn has_quote(&self, span: Range<usize>) -> bool {
+        self.quote_in(span).is_some()
+    }
+
+    fn quote_in(&self, span: Range<usize>) -> Option<usize> {
+        if !self.json {
+            return None;
+        }
+        let quotes = self.text.get(span.clone())?.match_indices('"');
+        let mut places = quotes.map(|(at, _)| span.start + at);
+        places.find(|at| {
+            self.escapes
+                .binary_search_by_key(&(at + 1), |escape| escape.text_end)
+                .is_err()
+        })
     }
 
     /// Where a place in the text is written.
