@@ -11,7 +11,7 @@ use std::fmt;
 /// use edge_ai_guard::{Found, Matcher, Sight, Step, find};
 ///
 /// /// Ticket numbers: `T-` and four digits.
-/// #[derive(Debug)]
+/// #[derive(Clone, Debug)]
 /// struct Ticket;
 ///
 /// impl Matcher for Ticket {

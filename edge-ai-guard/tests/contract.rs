@@ -1,5 +1,4 @@
 //! A guarded model is still a model.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 

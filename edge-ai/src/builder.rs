@@ -27,6 +27,7 @@ impl EdgeAi {
         EdgeAiBuilder {
             gateway: Gateway::builder(clock, entropy),
             cache: None,
+            outermost: None,
         }
     }
 
@@ -81,7 +82,12 @@ impl EdgeAi {
 pub struct EdgeAiBuilder {
     gateway: GatewayBuilder,
     cache: Option<(Arc<dyn Cache>, Duration)>,
+    /// What stands around everything else, the cache included.
+    outermost: Option<Outermost>,
 }
+
+/// Takes a model, gives one around it.
+type Outermost = Box<dyn FnOnce(Arc<dyn ChatModel>) -> Arc<dyn ChatModel>>;
 
 impl EdgeAiBuilder {
     /// Adds a provider; its models are asked for as `name/model`.
@@ -118,6 +124,18 @@ impl EdgeAiBuilder {
         layer: impl FnOnce(Arc<dyn ChatModel>, &RouteTable) -> Arc<dyn ChatModel> + 'static,
     ) -> Self {
         self.gateway(|gateway| gateway.layer(layer))
+    }
+
+    /// Guards every chat, those that the cache answers included: what the rules take out of a request is in no cache, and no provider sees it.
+    /// Models that a rule asks, such as a moderator, are asked by the names that a request would have for them. Embeddings are not guarded.
+    #[cfg(feature = "guard")]
+    pub fn guard(self, rails: edge_ai_guard::Guardrails) -> Self {
+        Self {
+            outermost: Some(Box::new(|model| {
+                Arc::new(edge_ai_guard::GuardedChatModel::new(model, rails))
+            })),
+            ..self
+        }
     }
 
     /// Limits callers.
@@ -170,6 +188,7 @@ impl EdgeAiBuilder {
     /// # Errors
     /// [`ErrorKind::Configuration`](edge_ai_core::ErrorKind::Configuration) for names that clash and routes that lead nowhere.
     pub fn build(self) -> Result<EdgeAi> {
+        let outermost = self.outermost;
         let gateway = match self.cache {
             None => self.gateway,
             Some((cache, ttl)) => self.gateway.layer(move |model, names| {
@@ -181,6 +200,10 @@ impl EdgeAiBuilder {
                         .streams_apart(names.tells_streams_apart()),
                 )
             }),
+        };
+        let gateway = match outermost {
+            None => gateway,
+            Some(around) => gateway.layer(|model, _| around(model)),
         };
         Ok(EdgeAi {
             gateway: gateway.build()?,

@@ -8,6 +8,8 @@ pub use edge_ai_cache as cache;
 pub use edge_ai_core as core;
 #[cfg(feature = "gateway")]
 pub use edge_ai_gateway as gateway;
+#[cfg(feature = "guard")]
+pub use edge_ai_guard as guard;
 pub use edge_ai_providers as providers;
 #[cfg(feature = "rag")]
 pub use edge_ai_rag as rag;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use edge_ai::cache::{KeyValueCache, MemoryCache, TieredCache, WorkersKv};
 use edge_ai::gateway::{ApiKeys, D1UsageLog, JsonLog, Limit, Route, Timeouts, unavailable};
+use edge_ai::guard::GuardConfig;
 use edge_ai::providers::{Anthropic, OpenAi, WorkersAi, compatible};
 use edge_ai::runtime::{EnvExt, WorkerClock};
 use edge_ai::{EdgeAi, EdgeAiBuilder, Error, ErrorKind, PerIsolate, Quota, Result};
@@ -44,6 +45,9 @@ fn build(env: &Env) -> Result<EdgeAi> {
     }
     if let Some(requests) = number(env, "RATE_LIMIT_PER_MINUTE")? {
         edge = edge.rate_limit(Limit::per_ip(Quota::per_minute(requests)));
+    }
+    if let Some(guardrails) = env.text("GUARDRAILS") {
+        edge = edge.guard(GuardConfig::from_json(&guardrails)?.build()?);
     }
     // A variable that is there and empty is a slip, and must not open the door.
     if let Ok(keys) = env.var("GATEWAY_KEYS") {
