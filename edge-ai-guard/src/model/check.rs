@@ -185,36 +185,24 @@ pub(super) async fn whole(
                 return Err(refusal::failed(name, &error));
             }
         };
-        for finding in findings {
-            let index = places.get(finding.passage).copied().unwrap_or(usize::MAX);
-            let passage = looked.passages.get(index);
-            let place = passage.map_or("", |passage| passage.place.as_str());
-            act(
-                rule,
-                &finding,
-                index,
-                passage,
-                place,
-                &looked,
-                &mut names,
-                &mut verdict,
-            )?;
+        for mut finding in findings {
+            finding.passage = places.get(finding.passage).copied().unwrap_or(usize::MAX);
+            act(rule, &finding, &looked, &mut names, &mut verdict)?;
         }
     }
     Ok(verdict)
 }
 
-#[expect(clippy::too_many_arguments, reason = "one step of one loop")]
+/// Does what the rule says about a finding.
 fn act(
     rule: &Rule,
     finding: &Finding,
-    index: usize,
-    passage: Option<&Passage<'_>>,
-    place: &str,
     looked: &Looked<'_>,
     names: &mut Option<&mut Placeholders>,
     verdict: &mut Verdict,
 ) -> Result<()> {
+    let passage = looked.passages.get(finding.passage);
+    let place = passage.map_or("", |passage| passage.place.as_str());
     let name = rule.guard.name();
     let detail = finding.detail.as_deref();
     let noted = |action| GuardNote::new(name, finding.category.as_ref(), action, place);
@@ -231,7 +219,7 @@ fn act(
                 None => placeholder::mark(&finding.category),
             };
             verdict.edits.push(Edit {
-                passage: index,
+                passage: finding.passage,
                 span: finding.span.clone(),
                 replacement: written(&replacement, passage.encoding, false),
             });
