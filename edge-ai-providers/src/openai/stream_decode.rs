@@ -88,7 +88,9 @@ impl FrameDecoder for FrameReader {
             // A server that leaves out the last empty line.
             if self.sse.rest().iter().any(|byte| !byte.is_ascii_whitespace()) {
                 for event in self.sse.push(Bytes::from_static(b"\n\n"))? {
-                    frames.extend(self.events.decode(event).map_err(cut)?);
+                    // A line cut before its data says nothing, and would be an event without data to a client.
+                    let frame = self.events.decode(event).map_err(cut)?;
+                    frames.extend(frame.filter(|frame| !frame.events.is_empty()));
                 }
             }
             frames.extend(self.events.finish()?);

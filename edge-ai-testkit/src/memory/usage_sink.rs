@@ -45,6 +45,11 @@ impl MemoryUsageSink {
             .records
             .clone()
     }
+
+    /// Everything it was given since the last time it was taken, in order.
+    pub fn take(&self) -> Vec<UsageRecord> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).records)
+    }
 }
 
 #[async_trait]
