@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use edge_ai_cache::{CachedChatModel, KeyValueCache, MemoryCache, MemoryKeyValue, TieredCache};
+use edge_ai_cache::{CacheRule, CachedChatModel, KeyValueCache, MemoryCache, MemoryKeyValue, TieredCache};
 use edge_ai_core::{ManualClock, Timestamp};
 use edge_ai_testkit::contract::{cache, key_value};
 use edge_ai_testkit::run;
@@ -64,7 +64,12 @@ mod cached {
 
     fn cached(model: &ScriptedChatModel) -> CachedChatModel {
         let cache = MemoryCache::new(clock());
-        CachedChatModel::new(Arc::new(model.clone()), Arc::new(cache), Duration::from_secs(60))
+        CachedChatModel::new(
+            Arc::new(model.clone()),
+            Arc::new(cache),
+            clock(),
+            Duration::from_secs(60),
+        )
     }
 
     fn question() -> ChatRequest {
@@ -156,7 +161,12 @@ mod cached {
             .events(answer(3))
             .answer("short");
         let cache = MemoryCache::new(clock()).capacity((64 << 20).try_into().unwrap());
-        let cached = CachedChatModel::new(Arc::new(model.clone()), Arc::new(cache), Duration::from_secs(60));
+        let cached = CachedChatModel::new(
+            Arc::new(model.clone()),
+            Arc::new(cache),
+            clock(),
+            Duration::from_secs(60),
+        );
         let ask = || {
             let request = question();
             let trail = request.context.trail.clone();
@@ -176,10 +186,9 @@ mod cached {
             let clock = ManualClock::default();
             let model = ScriptedChatModel::new().otherwise("Paris");
             let cache = Arc::new(MemoryCache::new(clock.clone()));
-            let mut cached = CachedChatModel::new(Arc::new(model.clone()), cache, Duration::from_secs(60));
-            if let Some(max) = max {
-                cached = cached.max_ttl(Duration::from_secs(max));
-            }
+            let mut rule = CacheRule::new(Duration::from_secs(60));
+            rule.max_ttl = max.map(Duration::from_secs);
+            let cached = CachedChatModel::new(Arc::new(model.clone()), cache, clock.clone(), rule);
             let mut policy = CachePolicy::default();
             policy.ttl = wish.map(Duration::from_secs);
             let wishing = question().with_context(Context::default().with_cache(policy));
@@ -206,6 +215,7 @@ mod cached {
             let cached = CachedChatModel::new(
                 Arc::new(model.clone()),
                 Arc::clone(&cache),
+                clock(),
                 Duration::from_secs(60),
             );
             block_on(cached.salt(salt).chat(question())).unwrap().text()
@@ -345,7 +355,7 @@ mod cached {
     #[test]
     fn a_cache_that_is_down_is_a_warning() {
         let model = ScriptedChatModel::new().answer("Paris");
-        let cached = CachedChatModel::new(Arc::new(model), Arc::new(Down), Duration::from_secs(60));
+        let cached = CachedChatModel::new(Arc::new(model), Arc::new(Down), clock(), Duration::from_secs(60));
         let request = question();
         let trail = request.context.trail.clone();
         assert_eq!(block_on(cached.chat(request)).unwrap().text(), "Paris");

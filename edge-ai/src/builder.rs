@@ -1,18 +1,23 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use edge_ai_cache::CachedChatModel;
-use edge_ai_core::{Cache, ChatModel, Clock, Entropy, Provider, Result, UsageSink};
+use edge_ai_cache::{CacheRules, CoalescingRooms, PurgeLog};
+use edge_ai_core::{
+    Cache, CachePurge, ChatModel, Clock, Entropy, Error, ErrorKind, Provider, Result, SemanticIndex,
+    UsageSink,
+};
 use edge_ai_gateway::{
     Admin, Authenticator, CredentialSource, Gateway, GatewayBuilder, Limit, PriceTable, RetryPolicy, Route,
     RouteTable, Timeouts,
 };
 
+use crate::caching::Caching;
+
 /// An AI application at the edge, put together from parts by its [builder](EdgeAi::builder).
 #[derive(Debug)]
 pub struct EdgeAi {
     gateway: Gateway,
+    purges: Option<Arc<PurgeLog>>,
 }
 
 impl EdgeAi {
@@ -24,9 +29,11 @@ impl EdgeAi {
 
     /// Starts to put an application together that lives by another clock and randomness: native, or in a test.
     pub fn builder_with(clock: impl Clock, entropy: impl Entropy) -> EdgeAiBuilder {
+        let clock: Arc<dyn Clock> = Arc::new(clock);
         EdgeAiBuilder {
-            gateway: Gateway::builder(clock, entropy),
-            cache: None,
+            gateway: Gateway::builder(Arc::clone(&clock), entropy),
+            clock,
+            cache: Caching::default(),
             outermost: None,
         }
     }
@@ -34,6 +41,11 @@ impl EdgeAi {
     /// The gateway over everything.
     pub const fn gateway(&self) -> &Gateway {
         &self.gateway
+    }
+
+    /// What forgets kept answers before their time, where there is a [log of purges](EdgeAiBuilder::cache_purges).
+    pub fn cache_purge(&self) -> Option<&dyn CachePurge> {
+        self.purges.as_deref().map(|purges| purges as &dyn CachePurge)
     }
 
     /// The whole stack as a model, for code beside the gateway.
@@ -81,7 +93,8 @@ impl EdgeAi {
 #[must_use = "a builder does nothing until `build`"]
 pub struct EdgeAiBuilder {
     gateway: GatewayBuilder,
-    cache: Option<(Arc<dyn Cache>, Duration)>,
+    clock: Arc<dyn Clock>,
+    cache: Caching,
     /// What stands around everything else, the cache included.
     outermost: Option<Outermost>,
 }
@@ -110,12 +123,28 @@ impl EdgeAiBuilder {
         self.gateway(|gateway| gateway.optional_route(name, route))
     }
 
-    /// Keeps answers in `cache` for `ttl`, unless a request asks for another time.
-    pub fn cache(self, cache: impl Cache, ttl: Duration) -> Self {
-        Self {
-            cache: Some((Arc::new(cache), ttl)),
-            ..self
-        }
+    /// Keeps answers and vectors in `cache`, for a time or by [rules](CacheRules).
+    pub fn cache(mut self, cache: impl Cache, rules: impl Into<CacheRules>) -> Self {
+        self.cache.cache = Some((Arc::new(cache), rules.into()));
+        self
+    }
+
+    /// Lets kept answers be [purged](EdgeAi::cache_purge).
+    pub fn cache_purges(mut self, log: PurgeLog) -> Self {
+        self.cache.purges = Some(Arc::new(log));
+        self
+    }
+
+    /// Where equal requests meet to share a call, on the routes whose [rule](edge_ai_cache::CacheRule::coalesce) says so.
+    pub fn coalesce(mut self, rooms: impl CoalescingRooms) -> Self {
+        self.cache.rooms = Some(Arc::new(rooms));
+        self
+    }
+
+    /// Answers questions that mean the same by one answer, on the routes whose [rule](edge_ai_cache::CacheRule::semantic) says so.
+    pub fn semantic_cache(mut self, index: impl SemanticIndex) -> Self {
+        self.cache.semantic = Some(Arc::new(index));
+        self
     }
 
     /// Puts a model around the router, inside the cache; a later one goes outside the earlier ones.
@@ -186,28 +215,23 @@ impl EdgeAiBuilder {
     /// The application.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](edge_ai_core::ErrorKind::Configuration) for names that clash and routes that lead nowhere.
+    /// [`ErrorKind::Configuration`](edge_ai_core::ErrorKind::Configuration) for names that clash, and routes and cache rules that lead nowhere.
     pub fn build(self) -> Result<EdgeAi> {
-        let outermost = self.outermost;
-        let gateway = match self.cache {
-            None => self.gateway,
-            Some((cache, ttl)) => self.gateway.layer(move |model, names| {
-                // A route that leads elsewhere must not answer with what it led to before.
-                Arc::new(
-                    CachedChatModel::new(model, cache, ttl)
-                        .salt(names.fingerprint())
-                        .labels(names.metadata_keys())
-                        .streams_apart(names.tells_streams_apart()),
-                )
-            }),
-        };
-        let gateway = match outermost {
+        let purges = self.cache.purges.clone();
+        let names: Vec<String> = self.cache.names().map(str::to_owned).collect();
+        let gateway = self.cache.around(self.gateway, self.clock);
+        let gateway = match self.outermost {
             None => gateway,
             Some(around) => gateway.layer(|model, _| around(model)),
         };
-        Ok(EdgeAi {
-            gateway: gateway.build()?,
-        })
+        let gateway = gateway.build()?;
+        for name in names {
+            if !gateway.routes().knows(&name) {
+                let message = format!("there is a cache rule for `{name}`, and no such route or model");
+                return Err(Error::new(ErrorKind::Configuration, message));
+            }
+        }
+        Ok(EdgeAi { gateway, purges })
     }
 
     fn gateway(self, with: impl FnOnce(GatewayBuilder) -> GatewayBuilder) -> Self {

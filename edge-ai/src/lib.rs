@@ -2,6 +2,8 @@
 
 #[cfg(feature = "gateway")]
 mod builder;
+#[cfg(feature = "gateway")]
+mod caching;
 mod isolate;
 
 pub use edge_ai_cache as cache;

@@ -4,7 +4,7 @@ use edge_ai_core::{CacheKey, ChatRequest, Error, ErrorKind, Result};
 use sha2::{Digest, Sha256};
 
 /// Changes whenever a key or a kept value means something else than before.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// The name under which the answer to a request is kept: SHA-256 over all that the answer depends on.
 ///
@@ -14,6 +14,8 @@ const VERSION: u8 = 2;
 /// JSON that is handed on as it stands is the exception to the rule of order: in a schema, which models answer in the order of,
 /// and in the value of an unknown field, whose meaning nobody here knows, another order is another key. Numbers in it count by
 /// their digits: `1.0` is not `1`, and none is too long.
+///
+/// A caller's own [key](edge_ai_core::CachePolicy::key) stands for the content; the salt, the tenant and the model count all the same.
 ///
 /// `salt` is what the answer depends on beside the request, such as a digest of the routes; empty for nothing.
 ///
@@ -31,13 +33,24 @@ const VERSION: u8 = 2;
 /// # Errors
 /// [`ErrorKind::Internal`] when the content cannot be serialized.
 pub fn chat_key(request: &ChatRequest, salt: &[u8]) -> Result<CacheKey> {
+    Ok(CacheKey::from_digest("chat", &digest(request, salt)?))
+}
+
+/// The digest that a key is made of.
+pub(super) fn digest(request: &ChatRequest, salt: &[u8]) -> Result<[u8; 32]> {
     let mut hash = Sha256::new();
-    hash.update([VERSION]);
+    let (tenant, own) = (
+        request.context.tenant.as_deref(),
+        request.context.cache.key.as_deref(),
+    );
+    hash.update([VERSION, u8::from(own.is_some())]);
     feed::text(&mut hash, salt);
-    let parts = (request.context.tenant.as_deref(), &request.model, &*request.input);
-    feed::feed(&mut hash, &parts)
-        .map_err(|error| Error::new(ErrorKind::Internal, "a request cannot be named").with_source(error))?;
-    Ok(CacheKey::from_digest("chat", &hash.finalize()))
+    let fed = match own {
+        Some(own) => feed::feed(&mut hash, &(tenant, &request.model, own)),
+        None => feed::feed(&mut hash, &(tenant, &request.model, &*request.input)),
+    };
+    fed.map_err(|error| Error::new(ErrorKind::Internal, "a request cannot be named").with_source(error))?;
+    Ok(hash.finalize().into())
 }
 
 #[cfg(test)]
@@ -145,6 +158,30 @@ mod tests {
             .flat_map(|request| salts.map(|salt| chat_key(request, salt).unwrap()))
             .collect();
         assert_eq!(keys.len(), salts.len() * requests.len());
+    }
+
+    #[test]
+    fn a_callers_own_key_stands_for_the_content_and_nothing_else() {
+        let own = |model: &str, own: &str, tenant: Option<&str>, text: &str| {
+            let mut request = ChatRequest::new(model).user(text);
+            request.context.tenant = tenant.map(Into::into);
+            request.context.cache.key = Some(own.into());
+            request
+        };
+        let base = own("m", "k", Some("a"), "hi");
+        assert_eq!(key(&base), key(&own("m", "k", Some("a"), "something else")));
+        let mut plain = ChatRequest::new("m").user("hi");
+        plain.context.tenant = Some("a".into());
+        let others = [
+            base,
+            own("m", "l", Some("a"), "hi"),
+            own("n", "k", Some("a"), "hi"),
+            own("m", "k", Some("b"), "hi"),
+            own("m", "k", None, "hi"),
+            plain,
+        ];
+        let keys: HashSet<_> = others.iter().map(key).collect();
+        assert_eq!(keys.len(), others.len());
     }
 
     /// A content with every field of every type in it.

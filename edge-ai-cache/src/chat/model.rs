@@ -1,58 +1,101 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use edge_ai_core::{
-    Cache, CacheKey, CacheMode, CacheStatus, ChatAccumulator, ChatEvent, ChatModel, ChatOutput, ChatRequest,
-    ChatResponse, ChatStream, Context, FinishReason, Result,
+    Cache, CacheStatus, ChatModel, ChatRequest, ChatResponse, ChatStream, Clock, Context, Error, ErrorKind,
+    Result, SemanticIndex,
 };
-use futures_util::stream::{self, StreamExt};
 
-use super::chat_key;
+use super::keep::kept;
+use super::look_up::{Looked, Miss};
+use super::refresh::Refreshes;
+use crate::coalesce::{Joined, join, shared};
+use crate::{CacheRules, CoalescingRooms, PurgeLog};
 
 /// A chat model before which a cache stands.
 ///
-/// The request's [`CachePolicy`](edge_ai_core::CachePolicy) says whether it is read and written; what it did is noted in the request's
-/// [`Trail`](edge_ai_core::Trail). A cache that fails is passed by with a warning there, never an error; a write that was
-/// [deferred](Context::defer) may warn after the answer is out.
-#[derive(Debug)]
+/// In this order, as far as the request's [`CachePolicy`](edge_ai_core::CachePolicy) and the [rule](crate::CacheRule) of its model allow:
+///
+/// 1. an answer under the exact [key](crate::chat_key): good, or past its time while a new one is asked for behind it;
+/// 2. an answer to a question that [means the same](Self::semantic);
+/// 3. the answer that an equal request is [getting](Self::coalesce) right now;
+/// 4. the model's, which is kept;
+/// 5. when the model fails, an answer past its time.
+///
+/// What it did is noted in the request's [`Trail`](edge_ai_core::Trail). A cache that fails is passed by with a warning there, never an error; a
+/// write that was [deferred](Context::defer) may warn after the answer is out. A stream whose client leaves is given up and not kept: nothing
+/// is generated for nobody, unless others wait for the same answer.
+#[derive(Clone, Debug)]
 pub struct CachedChatModel {
-    model: Arc<dyn ChatModel>,
-    cache: Arc<dyn Cache>,
-    ttl: Duration,
-    max_ttl: Duration,
-    salt: Box<[u8]>,
-    labels: Vec<String>,
+    pub(super) model: Arc<dyn ChatModel>,
+    pub(super) cache: Arc<dyn Cache>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) rules: Arc<CacheRules>,
+    pub(super) purges: Option<Arc<PurgeLog>>,
+    pub(super) semantic: Option<Arc<dyn SemanticIndex>>,
+    pub(super) refreshes: Refreshes,
+    rooms: Option<Arc<dyn CoalescingRooms>>,
+    salt: Arc<[u8]>,
+    labels: Arc<[String]>,
     streams_apart: bool,
 }
 
 impl CachedChatModel {
-    /// How much of a stream is collected to be kept, by the [size](ChatAccumulator::size) of its answer: 2 MiB, as much as a
+    /// How much of an answer is collected to be kept, by the [size](edge_ai_core::ChatAccumulator::size) of a stream's: 2 MiB, as much as a
     /// [`MemoryCache`](crate::MemoryCache) of the default capacity takes, and several hundred pages.
     pub const MAX_KEPT: usize = 2 << 20;
 
-    /// Keeps the answers of `model` in `cache` for `ttl`, or for as long as a request wishes, up to [`max_ttl`](Self::max_ttl).
-    pub fn new(model: Arc<dyn ChatModel>, cache: Arc<dyn Cache>, ttl: Duration) -> Self {
+    /// Keeps the answers of `model` in `cache` by `rules`, such as one [`CacheRule`](crate::CacheRule) or a mere time to live.
+    pub fn new(
+        model: Arc<dyn ChatModel>,
+        cache: Arc<dyn Cache>,
+        clock: impl Clock,
+        rules: impl Into<CacheRules>,
+    ) -> Self {
         Self {
             model,
             cache,
-            ttl,
-            max_ttl: ttl,
-            salt: Box::default(),
-            labels: Vec::new(),
+            clock: Arc::new(clock),
+            rules: Arc::new(rules.into()),
+            purges: None,
+            semantic: None,
+            refreshes: Refreshes::default(),
+            rooms: None,
+            salt: Arc::default(),
+            labels: Arc::default(),
             streams_apart: false,
         }
     }
 
-    /// The longest that a request may wish its answer kept; unless set, what [`new`](Self::new) was given. A request may always
-    /// wish for less.
+    /// Passes over what `log` says was purged.
     #[must_use]
-    pub fn max_ttl(self, max_ttl: Duration) -> Self {
-        Self { max_ttl, ..self }
+    pub fn purges(self, log: Arc<PurgeLog>) -> Self {
+        Self {
+            purges: Some(log),
+            ..self
+        }
     }
 
-    /// What the answers depend on beside the request, mixed into every [key](chat_key): a digest of the routes, for example, so
+    /// Asks `index` before the model, where a rule [says so](crate::CacheRule::semantic), and lets it learn what is kept.
+    #[must_use]
+    pub fn semantic(self, index: Arc<dyn SemanticIndex>) -> Self {
+        Self {
+            semantic: Some(index),
+            ..self
+        }
+    }
+
+    /// Lets equal requests meet in `rooms` and share one call, where a rule [says so](crate::CacheRule::coalesce). It needs a
+    /// [background](Context::background).
+    #[must_use]
+    pub fn coalesce(self, rooms: Arc<dyn CoalescingRooms>) -> Self {
+        Self {
+            rooms: Some(rooms),
+            ..self
+        }
+    }
+
+    /// What the answers depend on beside the request, mixed into every [key](crate::chat_key): a digest of the routes, for example, so
     /// that a name that leads to another model than before does not get that one's answers.
     #[must_use]
     pub fn salt(self, salt: impl AsRef<[u8]>) -> Self {
@@ -83,10 +126,10 @@ impl CachedChatModel {
     }
 
     /// What the answer to a request depends on beside its content.
-    fn salt_for(&self, context: &Context, stream: bool) -> Vec<u8> {
+    pub(super) fn salt_for(&self, context: &Context, stream: bool) -> Vec<u8> {
         let mut salt = self.salt.to_vec();
         salt.push(u8::from(self.streams_apart && stream));
-        for label in &self.labels {
+        for label in &*self.labels {
             let value = context.metadata.get(label);
             // Before the value, so that none reads as the next label.
             salt.push(u8::from(value.is_some()));
@@ -98,161 +141,102 @@ impl CachedChatModel {
         salt
     }
 
-    /// The answer that is kept for a request, or where to keep the one to come.
-    async fn look_up(&self, request: &ChatRequest, stream: bool) -> Looked {
-        let Context {
-            cache: policy, trail, ..
-        } = &request.context;
-        if policy.mode == CacheMode::Bypass || request.choices.is_some_and(|choices| choices > 1) {
-            trail.set_cache(CacheStatus::Bypass);
-            return Looked::Bypass;
-        }
-        let key = match chat_key(request, &self.salt_for(&request.context, stream)) {
-            Ok(key) => key,
-            Err(error) => {
-                trail.warn(format!("cache: {error}"));
-                trail.set_cache(CacheStatus::Bypass);
-                return Looked::Bypass;
-            }
+    /// Meets equal requests, where they are to meet.
+    async fn meet(&self, request: &ChatRequest, miss: &Miss) -> Result<Joined> {
+        let Some(rooms) = self.rooms.as_ref().filter(|_| miss.coalesce) else {
+            return Ok(Joined::Alone);
         };
-        if policy.mode == CacheMode::Use {
-            match self.cache.get(&key).await {
-                Ok(Some(kept)) => match serde_json::from_slice(&kept) {
-                    Ok(response) => {
-                        trail.set_cache(CacheStatus::Hit);
-                        return Looked::Hit(Box::new(response));
-                    }
-                    Err(error) => trail.warn(format!("cache: a kept answer does not read: {error}")),
-                },
-                Ok(None) => {}
-                Err(error) => trail.warn(format!("cache: {error}")),
+        let joined = join(rooms, &miss.keeper.key, &self.clock, &request.context).await?;
+        if let Joined::Whole(_) | Joined::Stream(_) = joined {
+            request.context.trail.set_cache(CacheStatus::Coalesced);
+        }
+        Ok(joined)
+    }
+
+    async fn ask(&self, request: ChatRequest, miss: &Miss) -> Result<ChatResponse> {
+        match self.meet(&request, miss).await? {
+            Joined::Whole(answer) => Ok(answer),
+            Joined::Stream(stream) => stream.collect().await.map(Into::into),
+            Joined::Alone => {
+                let answer = self.model.chat(request).await?;
+                miss.keeper.clone().keep(&answer).await;
+                Ok(answer)
+            }
+            Joined::Lead(lead) => {
+                let outcome = self.model.chat(request).await;
+                lead.finish(&outcome);
+                let answer = outcome?;
+                miss.keeper.clone().keep(&answer).await;
+                Ok(answer)
             }
         }
-        trail.set_cache(CacheStatus::Miss);
-        let cache = Arc::clone(&self.cache);
-        let ttl = policy.ttl.map_or(self.ttl, |wish| wish.min(self.max_ttl));
-        Looked::Miss(Box::new(Keeper {
-            cache,
-            key,
-            ttl,
-            context: request.context.clone(),
-        }))
+    }
+
+    async fn ask_stream(&self, request: ChatRequest, miss: &Miss) -> Result<ChatStream> {
+        let keeper = miss.keeper.clone();
+        match self.meet(&request, miss).await? {
+            Joined::Whole(answer) => Ok(ChatStream::from_response(answer)),
+            Joined::Stream(stream) => Ok(stream),
+            Joined::Alone => Ok(kept(self.model.chat_stream(request).await?, keeper)),
+            Joined::Lead(lead) => match self.model.chat_stream(request).await {
+                Ok(stream) => Ok(shared(kept(stream, keeper), lead)),
+                Err(error) => {
+                    lead.finish(&Err(error.clone()));
+                    Err(error)
+                }
+            },
+        }
     }
 }
 
-enum Looked {
-    Hit(Box<ChatResponse>),
-    Miss(Box<Keeper>),
-    Bypass,
-}
-
-/// Keeps one answer.
-struct Keeper {
-    cache: Arc<dyn Cache>,
-    key: CacheKey,
-    ttl: Duration,
-    context: Context,
-}
-
-impl Keeper {
-    async fn keep(self, response: &ChatResponse) {
-        if !may_be_kept(&response.finish_reason) {
-            return;
+/// An answer past its time where the model gave none.
+fn or_spare<T>(
+    outcome: Result<T>,
+    miss: Miss,
+    context: &Context,
+    of: impl Fn(ChatResponse) -> T,
+) -> Result<T> {
+    match (outcome, miss.spare) {
+        (Err(error), Some((answer, age))) if may_be_over_later(&error) => {
+            context
+                .trail
+                .warn(format!("cache: an old answer in place of an error: {error}"));
+            context.trail.set_cache(CacheStatus::Stale);
+            context.trail.set_cache_age(age);
+            Ok(of(answer))
         }
-        let Self {
-            cache,
-            key,
-            ttl,
-            context,
-        } = self;
-        let trail = context.trail.clone();
-        let value = match serde_json::to_vec(response) {
-            Ok(value) => Bytes::from(value),
-            Err(error) => return trail.warn(format!("cache: an answer does not write: {error}")),
-        };
-        let put = async move {
-            if let Err(error) = cache.put(&key, value, ttl).await {
-                trail.warn(format!("cache: {error}"));
-            }
-        };
-        context.defer(put).await;
+        (outcome, _) => outcome,
     }
 }
 
-/// A filtered or unknown end may be different next time.
-fn may_be_kept(reason: &FinishReason) -> bool {
-    matches!(
-        reason,
-        FinishReason::Stop | FinishReason::StopSequence | FinishReason::Length | FinishReason::ToolCalls
-    )
+/// Whether a failure is the other side's: what is wrong with the request stays an error.
+fn may_be_over_later(error: &Error) -> bool {
+    error.is_retryable() || error.status() >= 500 || error.kind() == ErrorKind::QuotaExceeded
 }
 
 #[async_trait]
 impl ChatModel for CachedChatModel {
     async fn chat(&self, request: ChatRequest) -> Result<ChatResponse> {
-        match self.look_up(&request, false).await {
-            Looked::Hit(response) => Ok(*response),
+        match self.look_up(&request, false).await? {
+            Looked::Found(answer) => Ok(answer),
             Looked::Bypass => self.model.chat(request).await,
-            Looked::Miss(keeper) => {
-                let response = self.model.chat(request).await?;
-                keeper.keep(&response).await;
-                Ok(response)
+            Looked::Miss(miss) => {
+                let context = request.context.clone();
+                let outcome = self.ask(request, &miss).await;
+                or_spare(outcome, *miss, &context, |answer| answer)
             }
         }
     }
 
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
-        match self.look_up(&request, true).await {
-            Looked::Hit(response) => Ok(ChatStream::from_response(*response)),
+        match self.look_up(&request, true).await? {
+            Looked::Found(answer) => Ok(ChatStream::from_response(answer)),
             Looked::Bypass => self.model.chat_stream(request).await,
-            Looked::Miss(keeper) => Ok(kept(self.model.chat_stream(request).await?, *keeper)),
-        }
-    }
-}
-
-/// Collects one stream to keep it.
-struct Collector {
-    keeper: Keeper,
-    accumulator: ChatAccumulator,
-}
-
-impl Collector {
-    /// Takes the next events; at the end, or when they become too many, it is done.
-    async fn collect(mut self, events: &[ChatEvent]) -> Option<Self> {
-        for event in events {
-            self.accumulator.push_ref(event);
-            if self.accumulator.size() > CachedChatModel::MAX_KEPT {
-                let warning = "cache: the answer is too large to keep";
-                self.keeper.context.trail.warn(warning);
-                return None;
+            Looked::Miss(miss) => {
+                let context = request.context.clone();
+                let outcome = self.ask_stream(request, &miss).await;
+                or_spare(outcome, *miss, &context, ChatStream::from_response)
             }
         }
-        if !self.accumulator.is_complete() {
-            return Some(self);
-        }
-        let output: ChatOutput = self.accumulator.finish();
-        self.keeper.keep(&output.into()).await;
-        None
     }
-}
-
-/// The same stream; when it has come to its end, what it added up to is kept.
-fn kept(stream: ChatStream, keeper: Keeper) -> ChatStream {
-    let collector = Collector {
-        keeper,
-        accumulator: ChatAccumulator::default(),
-    };
-    stream.wrap(|stream| {
-        stream::unfold(
-            (stream, Some(collector)),
-            |(mut stream, mut collector)| async move {
-                let frame = stream.next().await?;
-                collector = match (&frame, collector) {
-                    (Ok(frame), Some(collector)) => collector.collect(&frame.events).await,
-                    _ => None,
-                };
-                Some((frame, (stream, collector)))
-            },
-        )
-    })
 }

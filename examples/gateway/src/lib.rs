@@ -5,12 +5,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use edge_ai::cache::{KeyValueCache, MemoryCache, TieredCache, WorkersKv};
+pub use edge_ai::cache::CoalescingObject;
+use edge_ai::cache::{CacheRules, KeyValueCache, MemoryCache, PurgeLog, TieredCache, WorkerRooms, WorkersKv};
 use edge_ai::gateway::{ApiKeys, D1UsageLog, JsonLog, Limit, Route, Timeouts, unavailable};
 use edge_ai::guard::GuardConfig;
 use edge_ai::providers::{Anthropic, OpenAi, WorkersAi, compatible};
 use edge_ai::runtime::{EnvExt, WorkerClock};
 use edge_ai::{EdgeAi, EdgeAiBuilder, Error, ErrorKind, PerIsolate, Quota, Result};
+use serde::de::DeserializeOwned;
 use worker::{Context, Env, Request, Response, event};
 
 static EDGE: PerIsolate<EdgeAi> = PerIsolate::new();
@@ -38,10 +40,14 @@ fn build(env: &Env) -> Result<EdgeAi> {
         Some(routes) => with_routes(edge, &routes)?,
         None => with_default_routes(edge),
     };
-    if let Some(seconds) = number(env, "CACHE_TTL_SECONDS")? {
-        let far = KeyValueCache::new(WorkersKv::from_env(env, "CACHE")?, WorkerClock);
+    if let Some(rules) = cache_rules(env)? {
+        let kv = || WorkersKv::from_env(env, "CACHE");
+        let far = KeyValueCache::new(kv()?, WorkerClock);
         let cache = TieredCache::new(MemoryCache::new(WorkerClock), far, WorkerClock);
-        edge = edge.cache(cache, Duration::from_secs(seconds.into()));
+        edge = edge
+            .cache(cache, rules)
+            .cache_purges(PurgeLog::new(kv()?, WorkerClock))
+            .coalesce(WorkerRooms::from_env(env, "COALESCE")?);
     }
     if let Some(requests) = number(env, "RATE_LIMIT_PER_MINUTE")? {
         edge = edge.rate_limit(Limit::per_ip(Quota::per_minute(requests)));
@@ -70,16 +76,32 @@ fn with_default_routes(edge: EdgeAiBuilder) -> EdgeAiBuilder {
 
 /// The operator's own, as a JSON object of names and routes.
 fn with_routes(edge: EdgeAiBuilder, json: &str) -> Result<EdgeAiBuilder> {
-    let routes: BTreeMap<String, Route> = serde_json::from_str(json).map_err(|error| {
-        Error::new(
-            ErrorKind::Configuration,
-            format!("`ROUTES` does not read: {error}"),
-        )
-        .with_source(error)
-    })?;
+    let routes: BTreeMap<String, Route> = read("ROUTES", json)?;
     Ok(routes
         .into_iter()
         .fold(edge, |edge, (name, route)| edge.route(name, route)))
+}
+
+/// How long answers are kept: by one number for all, or by rules.
+fn cache_rules(env: &Env) -> Result<Option<CacheRules>> {
+    match env.text("CACHE_RULES") {
+        Some(rules) => read("CACHE_RULES", &rules).map(Some),
+        None => {
+            let seconds = number(env, "CACHE_TTL_SECONDS")?;
+            Ok(seconds.map(|seconds| Duration::from_secs(seconds.into()).into()))
+        }
+    }
+}
+
+/// A setting that is JSON.
+fn read<T: DeserializeOwned>(name: &str, json: &str) -> Result<T> {
+    serde_json::from_str(json).map_err(|error| {
+        Error::new(
+            ErrorKind::Configuration,
+            format!("`{name}` does not read: {error}"),
+        )
+        .with_source(error)
+    })
 }
 
 fn timeouts(env: &Env) -> Result<Timeouts> {

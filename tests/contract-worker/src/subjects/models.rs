@@ -36,7 +36,12 @@ fn chat_models<'a>(suite: &mut Suite<'a>, env: &'a Env) {
     });
     suite.add("chat_model/openai_cached", chat_model::cases(), move || {
         let cache = KeyValueCache::new(WorkersKv::from_env(env, "CACHE")?, WorkerClock);
-        let model = CachedChatModel::new(chat(openai(env)?)?, Arc::new(cache), Duration::from_secs(60));
+        let model = CachedChatModel::new(
+            chat(openai(env)?)?,
+            Arc::new(cache),
+            WorkerClock,
+            Duration::from_secs(60),
+        );
         Ok(subject(model, OPENAI)
             .with_capabilities(all.vision())
             .with_unknown_model("missing-model"))
