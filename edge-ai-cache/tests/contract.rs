@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use edge_ai_cache::{CacheRule, CachedChatModel, KeyValueCache, MemoryCache, MemoryKeyValue, TieredCache};
+use edge_ai_cache::{
+    CacheRule, CachedChatModel, KeyValueCache, MemoryCache, MemoryKeyValue, PurgeLog, TieredCache,
+};
 use edge_ai_core::{ManualClock, Timestamp};
-use edge_ai_testkit::contract::{cache, key_value};
+use edge_ai_testkit::contract::{cache, cache_purge, key_value};
 use edge_ai_testkit::run;
 use edge_ai_testkit::scripted::ScriptedChatModel;
 use futures_executor::block_on;
@@ -49,6 +51,19 @@ fn memory_key_value() {
     block_on(run(key_value::cases(), || {
         let clock = clock();
         key_value::KeyValueSubject::new(MemoryKeyValue::new(clock.clone())).with_clock(clock)
+    }))
+    .assert_passed();
+}
+
+#[test]
+fn purge_log() {
+    block_on(run(cache_purge::cases(), || {
+        let clock = clock();
+        let log = Arc::new(PurgeLog::new(MemoryKeyValue::new(clock.clone()), clock.clone()));
+        let model = Arc::new(ScriptedChatModel::new().otherwise("yes"));
+        let cache = Arc::new(MemoryCache::new(clock.clone()));
+        let cached = CachedChatModel::new(model, cache, clock.clone(), Duration::from_secs(60));
+        cache_purge::CachePurgeSubject::new(cached.purges(Arc::clone(&log)), log).with_clock(clock)
     }))
     .assert_passed();
 }

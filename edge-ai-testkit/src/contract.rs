@@ -1,6 +1,7 @@
 //! One suite for each trait of `edge-ai-core`: every sentence of its contract that can be checked is a [case](crate::Case).
 
 pub mod cache;
+pub mod cache_purge;
 pub mod chat_model;
 pub mod embedding_model;
 pub mod http_client;

@@ -1,9 +1,15 @@
+use std::sync::Arc;
 use std::time::Duration;
 
-use edge_ai_cache::{CacheApiCache, KeyValueCache, MemoryCache, MemoryKeyValue, TieredCache, WorkersKv};
+use edge_ai_cache::{
+    CacheApiCache, CachedChatModel, KeyValueCache, MemoryCache, MemoryKeyValue, PurgeLog, TieredCache,
+    WorkersKv,
+};
 use edge_ai_core::{Cache, ManualClock, Timestamp};
 use edge_ai_testkit::contract::cache::{self, CacheSubject};
+use edge_ai_testkit::contract::cache_purge::{self, CachePurgeSubject};
 use edge_ai_testkit::contract::key_value::{self, KeyValueSubject};
+use edge_ai_testkit::scripted::ScriptedChatModel;
 use edge_ai_worker::WorkerClock;
 use worker::Env;
 
@@ -35,6 +41,15 @@ pub(super) fn add<'a>(suite: &mut Suite<'a>, env: &'a Env) {
             far,
             WorkerClock,
         )))
+    });
+    suite.add("cache_purge/log_in_workers_kv", cache_purge::cases(), move || {
+        let kv = || WorkersKv::from_env(env, "CACHE");
+        let log = Arc::new(PurgeLog::new(kv()?, WorkerClock));
+        let cache = Arc::new(KeyValueCache::new(kv()?, WorkerClock));
+        let model = Arc::new(ScriptedChatModel::new().otherwise("yes"));
+        let cached = CachedChatModel::new(model, cache, WorkerClock, Duration::from_secs(60));
+        let subject = CachePurgeSubject::new(cached.purges(Arc::clone(&log)), log);
+        Ok(subject.with_clock(WorkerClock).with_scope(run_id()))
     });
     suite.add("key_value/memory", key_value::cases(), || {
         let clock = ManualClock::jumping(Timestamp::from_millis(1));

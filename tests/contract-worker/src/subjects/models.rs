@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use edge_ai_cache::{CachedChatModel, KeyValueCache, WorkersKv};
+use edge_ai_cache::{CachedChatModel, CachedEmbeddingModel, KeyValueCache, WorkersKv};
 use edge_ai_core::{Capabilities, ChatModel, EmbeddingModel, Error, ErrorKind, Provider, Result};
 use edge_ai_providers::{Anthropic, OpenAi, WorkersAi};
 use edge_ai_testkit::contract::chat_model::{self, ChatModelSubject, Fault};
@@ -91,6 +91,21 @@ fn embedding_models<'a>(suite: &mut Suite<'a>, env: &'a Env) {
             .with_batch(2_048)
             .with_unknown_model("missing-model"))
     });
+    suite.add(
+        "embedding_model/openai_cached",
+        embedding_model::cases(),
+        move || {
+            let cache = Arc::new(KeyValueCache::new(
+                WorkersKv::from_env(env, "CACHE")?,
+                WorkerClock,
+            ));
+            let model = CachedEmbeddingModel::new(embeddings(openai(env)?)?, cache, Duration::from_secs(60));
+            let subject = EmbeddingModelSubject::new(model, "text-embedding-3-small");
+            // What is known takes nothing.
+            let subject = subject.with_dimensions(1_536).with_batch(128).without_usage();
+            Ok(subject.with_unknown_model("missing-model"))
+        },
+    );
     // Each family has its own form of inputs; none says what an embedding took.
     for (name, model, dimensions) in [
         (
