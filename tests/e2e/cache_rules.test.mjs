@@ -30,6 +30,7 @@ before(async () => {
 });
 after(() => gateway?.stop());
 
+// The Anthropic client sends its key as `x-api-key`: the tenant of either header is the same.
 const body = (model, content, more) => ({ model, messages: [{ role: "user", content }], ...more });
 const status = (response) => response.headers.get("x-edge-ai-cache");
 
@@ -127,7 +128,7 @@ describe("a client's wish", () => {
 
 describe("an answer", () => {
   test("is replayed between dialects, tool calls included", async () => {
-    const headers = { "cf-aig-cache-key": unique() };
+    const headers = { "cf-aig-cache-key": unique(), authorization: "Bearer a-key" };
     const tool = { name: "get_weather", parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] } };
     const asked = unique("What is the weather in Lisbon?");
     const stream = anthropic.messages.stream(
@@ -191,7 +192,7 @@ describe("equal requests at once", () => {
   });
 
   test("whole, streamed and in both dialects share one", async () => {
-    const headers = { "cf-aig-cache-key": unique() };
+    const headers = { "cf-aig-cache-key": unique(), authorization: "Bearer a-key" };
     const content = unique("Tell a long story about bears and foxes. [[fault: slow=20ms]]");
     const answers = await Promise.all([
       openai.chat.completions.create(body("shared", content), { headers }).then(({ choices }) => choices[0].message.content),

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use edge_ai_core::{CacheKey, ChatModel, ChatRequest, Timestamp, Trail};
+use edge_ai_core::{CacheKey, ChatModel, ChatRequest, Timestamp};
 
 use super::CachedChatModel;
 
@@ -58,7 +58,7 @@ impl CachedChatModel {
         background.run(Box::pin(async move {
             let _ended = ended;
             // Its way is not that of the request that is answered already, nor is its time.
-            let trail = std::mem::replace(&mut request.context.trail, Trail::default());
+            let trail = std::mem::take(&mut request.context.trail);
             request.context.deadline = None;
             let rule = model.rules.of(&request.model);
             let question = super::semantic::question(&request, &salt).ok().flatten();
