@@ -1,6 +1,10 @@
 //! What a client writes, and the name under which its answer is kept.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use edge_ai::cache::chat_key;
 use edge_ai::core::CacheKey;
