@@ -98,6 +98,9 @@ pub struct Capabilities {
     pub prompt_caching: bool,
     /// Embeds texts.
     pub embeddings: bool,
+    /// Orders documents by a query.
+    #[serde(default)]
+    pub rerank: bool,
 }
 
 impl Capabilities {
@@ -111,6 +114,7 @@ impl Capabilities {
         reasoning: false,
         prompt_caching: false,
         embeddings: false,
+        rerank: false,
     };
 
     /// Everything there is.
@@ -123,12 +127,20 @@ impl Capabilities {
         reasoning: true,
         prompt_caching: true,
         embeddings: true,
+        rerank: true,
     };
 
     /// An embedding model.
     pub const EMBEDDINGS: Self = Self {
         chat: false,
         embeddings: true,
+        ..Self::CHAT
+    };
+
+    /// A reranker.
+    pub const RERANK: Self = Self {
+        chat: false,
+        rerank: true,
         ..Self::CHAT
     };
 
@@ -179,6 +191,12 @@ impl Capabilities {
             embeddings: true,
             ..self
         }
+    }
+
+    /// And reranking.
+    #[must_use]
+    pub const fn rerank(self) -> Self {
+        Self { rerank: true, ..self }
     }
 
     /// And the vendor's prompt cache.

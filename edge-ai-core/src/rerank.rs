@@ -57,6 +57,13 @@ impl RerankRequest {
         self.top_n = Some(n);
         self
     }
+
+    /// Sets the context.
+    #[must_use]
+    pub fn with_context(mut self, context: Context) -> Self {
+        self.context = context;
+        self
+    }
 }
 
 /// The documents' order.

@@ -20,6 +20,8 @@ pub enum Operation {
     Chat,
     /// Embeddings.
     Embeddings,
+    /// A ranking of documents; not one of OpenTelemetry's names yet.
+    Rerank,
 }
 
 impl Operation {
@@ -28,6 +30,7 @@ impl Operation {
         match self {
             Self::Chat => "chat",
             Self::Embeddings => "embeddings",
+            Self::Rerank => "rerank",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use edge_ai_core::{
     Background, Body, ChatModel, Clock, Context, Credentials, EmbeddingModel, Entropy, Error, ErrorKind,
-    Operation, Result, Timestamp,
+    Operation, Reranker, Result, Timestamp,
 };
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Request, Response};
@@ -103,6 +103,11 @@ impl Gateway {
         self.router.table()
     }
 
+    /// The router as a reranker.
+    pub fn reranker(&self) -> Arc<dyn Reranker> {
+        Arc::new(self.router.clone())
+    }
+
     /// Answers a request. It always answers: what goes wrong is told in the client's dialect.
     pub async fn handle(&self, request: Request<Body>, caller: Caller) -> Response<Body> {
         if let Some(site) = self.sites.iter().find(|site| site.has(request.uri().path())) {
@@ -184,6 +189,7 @@ impl Gateway {
             Endpoint::Model(model) => return surface::model(&self.router, &principal, &model),
             Endpoint::ChatCompletions | Endpoint::Messages => Operation::Chat,
             Endpoint::Embeddings => Operation::Embeddings,
+            Endpoint::Rerank => Operation::Rerank,
         };
         context.credentials = self.credentials_of(&principal, &head.headers, arrived).await?;
         let mut held = self
@@ -204,6 +210,7 @@ impl Gateway {
         };
         match operation {
             Operation::Embeddings => surface::embeddings(call).await,
+            Operation::Rerank => surface::rerank(call).await,
             _ => surface::chat(call).await,
         }
     }

@@ -8,6 +8,7 @@ pub mod anthropic;
 pub mod catalog;
 pub mod compatible;
 pub mod openai;
+pub mod rerank;
 pub mod workers_ai;
 
 pub use anthropic::Anthropic;

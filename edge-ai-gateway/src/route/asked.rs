@@ -1,6 +1,6 @@
 use edge_ai_core::{
     Capabilities, ChatInput, ChatRequest, ContentPart, Context, EmbeddingInput, EmbeddingRequest,
-    EmbeddingText, FunctionTool, ResponseFormat, Tool, estimate_input_tokens, estimate_tokens,
+    EmbeddingText, FunctionTool, RerankRequest, ResponseFormat, Tool, estimate_input_tokens, estimate_tokens,
 };
 
 /// What a route may look at in a request. Nothing is computed before it is asked for.
@@ -16,6 +16,7 @@ pub(super) struct Asked<'a> {
 enum Content<'a> {
     Chat(&'a ChatInput),
     Embedding(&'a EmbeddingInput),
+    Rerank(&'a RerankRequest),
 }
 
 /// About four bytes of English text make a token.
@@ -41,10 +42,20 @@ impl<'a> Asked<'a> {
         }
     }
 
+    pub(super) fn rerank(request: &'a RerankRequest) -> Self {
+        Self {
+            context: &request.context,
+            content: Content::Rerank(request),
+            stream: false,
+        }
+    }
+
     /// What a model must be able to do to answer.
     pub(super) fn needs(&self) -> Capabilities {
-        let Content::Chat(input) = self.content else {
-            return Capabilities::EMBEDDINGS;
+        let input = match self.content {
+            Content::Chat(input) => input,
+            Content::Embedding(_) => return Capabilities::EMBEDDINGS,
+            Content::Rerank(_) => return Capabilities::RERANK,
         };
         let mut needs = Capabilities::CHAT;
         needs.tools = self.needs_tools();
@@ -101,6 +112,12 @@ impl<'a> Asked<'a> {
                 });
                 texts.fold(0, u64::saturating_add)
             }
+            // A reranker reads the query with each document.
+            Content::Rerank(request) => {
+                let query = length(&request.query);
+                let pairs = request.documents.iter().map(|text| length(text).saturating_add(query));
+                pairs.fold(0, u64::saturating_add)
+            }
         }
     }
 
@@ -118,6 +135,12 @@ impl<'a> Asked<'a> {
                     _ => 0,
                 });
                 (texts.fold(0, u64::saturating_add), 0)
+            }
+            // A reranker reads the query with each document.
+            Content::Rerank(request) => {
+                let query = estimate_tokens(&request.query);
+                let pairs = request.documents.iter().map(|text| estimate_tokens(text).saturating_add(query));
+                (pairs.fold(0, u64::saturating_add), 0)
             }
         }
     }
@@ -185,6 +208,8 @@ mod tests {
         assert!(!Asked::chat(&quick, false).needs().reasoning);
         let embedding = EmbeddingRequest::new("m", ["a"]);
         assert_eq!(Asked::embedding(&embedding).needs(), Capabilities::EMBEDDINGS);
+        let rerank = RerankRequest::new("m", "q", vec!["a".into()]);
+        assert_eq!(Asked::rerank(&rerank).needs(), Capabilities::RERANK);
     }
 
     #[test]
@@ -208,5 +233,8 @@ mod tests {
         assert_eq!(Asked::chat(&short, true).expected_tokens(), (input, 10));
         let embedding = EmbeddingRequest::new("m", ["12345", "678"]);
         assert_eq!(Asked::embedding(&embedding).expected_tokens(), (3, 0));
+        let rerank = RerankRequest::new("m", "12345", vec!["12345".into(), "678".into()]);
+        let (long, short) = (estimate_tokens("12345"), estimate_tokens("678"));
+        assert_eq!(Asked::rerank(&rerank).expected_tokens(), (3 * long + short, 0));
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use edge_ai_core::{
     ChatFrame, ChatModel, ChatRequest, ChatResponse, ChatStream, Clock, Context, EmbeddingModel,
-    EmbeddingRequest, EmbeddingResponse, Entropy, Error, ErrorKind, Result, Timestamp, timeout,
+    EmbeddingRequest, EmbeddingResponse, Entropy, Error, ErrorKind, RerankRequest, RerankResponse, Reranker,
+    Result, Timestamp, timeout,
 };
 
 use super::asked::Asked;
@@ -241,6 +242,30 @@ impl EmbeddingModel for Router {
                 request.model = target.model().to_owned();
                 named(
                     self.within(limit, deadline, embeddings.embed(request)).await,
+                    &target,
+                )
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Reranker for Router {
+    async fn rerank(&self, request: RerankRequest) -> Result<RerankResponse> {
+        let targets = self.targets(&request.model, Asked::rerank(&request))?;
+        let request = &request;
+        let attempts = self.attempts(&request.context, false);
+        let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
+        attempts
+            .run(targets, |target| async move {
+                let reranker = target
+                    .provider
+                    .reranker()
+                    .ok_or_else(|| cannot(&target, "reranking"))?;
+                let mut request = request.clone();
+                request.model = target.model().to_owned();
+                named(
+                    self.within(limit, deadline, reranker.rerank(request)).await,
                     &target,
                 )
             })

@@ -230,6 +230,7 @@ impl RouteTable {
 fn incapable(name: &str, needs: Capabilities) -> Error {
     let needed: Vec<_> = [
         (needs.embeddings, "embeddings"),
+        (needs.rerank, "reranking"),
         (needs.tools, "tools"),
         (needs.vision, "vision"),
         (needs.json_schema, "a JSON schema"),

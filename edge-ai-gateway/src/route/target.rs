@@ -45,6 +45,7 @@ impl Target {
             (needs.json_schema, has.json_schema),
             (needs.reasoning, has.reasoning),
             (needs.embeddings, has.embeddings),
+            (needs.rerank, has.rerank),
         ]
         .into_iter()
         .all(|(needed, there)| there || !needed)

@@ -17,10 +17,12 @@ pub(crate) enum Endpoint {
     Messages,
     /// `POST /v1/embeddings`
     Embeddings,
+    /// `POST /v1/rerank`, and the same at `/v2/rerank` and `/rerank`, where the clients of other services look for it.
+    Rerank,
 }
 
 const ALL: &str =
-    "POST /v1/chat/completions, POST /v1/messages, POST /v1/embeddings, GET /v1/models, GET /healthz";
+    "POST /v1/chat/completions, POST /v1/messages, POST /v1/embeddings, POST /v1/rerank, GET /v1/models, GET /healthz";
 
 impl Endpoint {
     /// Finds the endpoint at a path.
@@ -38,6 +40,7 @@ impl Endpoint {
             "/v1/chat/completions" => Ok(Self::ChatCompletions),
             "/v1/messages" => Ok(Self::Messages),
             "/v1/embeddings" => Ok(Self::Embeddings),
+            "/v1/rerank" | "/v2/rerank" | "/rerank" => Ok(Self::Rerank),
             _ => match path.strip_prefix("/v1/models/") {
                 Some(model) => Ok(Self::Model(
                     percent_decode_str(model).decode_utf8_lossy().into_owned(),
@@ -55,7 +58,7 @@ impl Endpoint {
     pub(crate) const fn allow(&self) -> &'static str {
         match self {
             Self::Health | Self::Models | Self::Model(_) => "GET, HEAD",
-            Self::ChatCompletions | Self::Messages | Self::Embeddings => "POST",
+            Self::ChatCompletions | Self::Messages | Self::Embeddings | Self::Rerank => "POST",
         }
     }
 
@@ -91,7 +94,10 @@ mod tests {
                 Endpoint::Model("openai/gpt-5".into())
             );
         }
-        for path in ["/", "", "/v1/chat/completionsx"] {
+        for path in ["/v1/rerank", "/v2/rerank/", "/rerank"] {
+            assert_eq!(Endpoint::at(path).unwrap(), Endpoint::Rerank);
+        }
+        for path in ["/", "", "/v1/chat/completionsx", "/v3/rerank"] {
             assert_eq!(Endpoint::at(path).unwrap_err().status(), 404);
         }
     }
