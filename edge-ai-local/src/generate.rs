@@ -14,6 +14,11 @@ pub(crate) use prompt::{Format, Media, Prompt, Role, ToolCall, ToolChoice, ToolS
 
 use serde_json::json;
 
+/// How well a text answers a query, from 0 to 1: the likeness of the two, spread as a reranker's scores are.
+pub(crate) fn relevance(query: &str, text: &str) -> f32 {
+    1.0 / (1.0 + (-12.0 * (embedding::similarity(query, text) - 0.4)).exp())
+}
+
 /// Why a completion ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Finish {

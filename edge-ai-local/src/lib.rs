@@ -15,6 +15,7 @@ mod journal;
 mod json;
 mod openai;
 mod reply;
+mod rerank;
 mod route;
 mod server;
 mod surface;

@@ -122,6 +122,7 @@ fn target(method: &Method, host: &str, path: &str) -> Target {
         "openai" => surface(Surface::OpenAi, rest),
         "anthropic" => surface(Surface::Anthropic, rest),
         "workers-ai" => surface(Surface::WorkersAi, rest),
+        "cohere" | "jina" | "voyage" => surface(Surface::Rerank, path),
         "run" | "ai-gateway" | "ai-api" | "to-everything" => surface(Surface::WorkersAi, path),
         "vectorize" => {
             let (index, rest) = first_segment(rest);

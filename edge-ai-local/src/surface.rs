@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::call::Call;
 use crate::reply::{Frame, Reply};
-use crate::{anthropic, openai, vectorize, workers_ai};
+use crate::{anthropic, openai, rerank, vectorize, workers_ai};
 
 /// A service that this program stands in for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,10 +13,17 @@ pub(crate) enum Surface {
     Anthropic,
     WorkersAi,
     Vectorize,
+    Rerank,
 }
 
 impl Surface {
-    pub(crate) const ALL: [Self; 4] = [Self::OpenAi, Self::Anthropic, Self::WorkersAi, Self::Vectorize];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::OpenAi,
+        Self::Anthropic,
+        Self::WorkersAi,
+        Self::Vectorize,
+        Self::Rerank,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -24,6 +31,7 @@ impl Surface {
             Self::Anthropic => "anthropic",
             Self::WorkersAi => "workers-ai",
             Self::Vectorize => "vectorize",
+            Self::Rerank => "rerank",
         }
     }
 
@@ -38,6 +46,7 @@ impl Surface {
             Self::Anthropic => anthropic::answer(call),
             Self::WorkersAi => workers_ai::answer(call),
             Self::Vectorize => vectorize::answer(call),
+            Self::Rerank => rerank::answer(call),
         }
     }
 
@@ -48,6 +57,7 @@ impl Surface {
             Self::Anthropic => anthropic::error::of_status(status, code),
             Self::WorkersAi => workers_ai::error::of_status(status, code),
             Self::Vectorize => vectorize::error::of_status(status, code),
+            Self::Rerank => rerank::of_status(status),
         }
     }
 
@@ -58,13 +68,14 @@ impl Surface {
             Self::Anthropic => anthropic::error::Error::of(status, message).into(),
             Self::WorkersAi => workers_ai::error::Error::of(status, message).into(),
             Self::Vectorize => vectorize::error::Error::of(status, message).into(),
+            Self::Rerank => rerank::Error::of(status, message).into(),
         }
     }
 
     /// The error that the service puts into a stream that has begun.
     pub(crate) fn error_frame(self) -> Frame {
         match self {
-            Self::OpenAi => openai::error::frame(),
+            Self::OpenAi | Self::Rerank => openai::error::frame(),
             Self::Anthropic => anthropic::error::frame(),
             Self::WorkersAi | Self::Vectorize => workers_ai::error::frame(),
         }
@@ -76,7 +87,7 @@ impl Surface {
             Self::OpenAi => openai::headers(call),
             Self::Anthropic => anthropic::headers(call, now_ms),
             Self::WorkersAi => workers_ai::headers(call),
-            Self::Vectorize => Vec::new(),
+            Self::Vectorize | Self::Rerank => Vec::new(),
         }
     }
 

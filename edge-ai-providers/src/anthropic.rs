@@ -29,5 +29,10 @@ pub use response_encode::encode_messages_response;
 pub use stream::{MessagesStreamDecoder, messages_stream};
 pub use stream_encode::MessagesStreamEncoder;
 
+// For Bedrock, where Claude wants the same order of messages and thinks in the same ways.
+pub(crate) use model::Accepts;
+pub(crate) use request::{Conversation, Piece, Plan, Turn, input_schema};
+pub(crate) use schema::close_objects;
+
 /// The dialect of `/v1/messages`.
 pub const MESSAGES: Dialect = Dialect::new("anthropic.messages");

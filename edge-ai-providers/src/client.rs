@@ -16,6 +16,15 @@ const MAX_ERROR: usize = 256 << 10;
 /// Reads a vendor's error: status, headers, body.
 pub(crate) type DecodeError = fn(u16, &HeaderMap, Bytes) -> Error;
 
+/// Signs each request, for vendors that want more than a fixed header.
+pub(crate) trait Sign: fmt::Debug + Send + Sync + 'static {
+    /// Adds the headers that prove who sends the request, which is complete otherwise.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] for credentials that no header can carry.
+    fn sign(&self, request: &mut http::Request<Bytes>) -> Result<()>;
+}
+
 /// Talks to one vendor: knows its address and credentials, and how its errors read.
 #[derive(Clone)]
 pub(crate) struct VendorClient {
@@ -25,6 +34,7 @@ pub(crate) struct VendorClient {
     headers: HeaderMap,
     /// Where the key goes, and what stands before it there.
     key: Option<(HeaderName, &'static str)>,
+    signer: Option<Arc<dyn Sign>>,
     decode_error: DecodeError,
 }
 
@@ -47,6 +57,7 @@ impl VendorClient {
             base_url,
             headers: HeaderMap::new(),
             key: None,
+            signer: None,
             decode_error,
         })
     }
@@ -64,6 +75,14 @@ impl VendorClient {
         self.key = Some((name.clone(), prefix));
         self.headers.insert(name, header);
         Ok(self)
+    }
+
+    /// Signs every request.
+    pub(crate) fn signed(self, signer: Arc<dyn Sign>) -> Self {
+        Self {
+            signer: Some(signer),
+            ..self
+        }
     }
 
     /// Sends a fixed header with every request.
@@ -108,6 +127,15 @@ impl VendorClient {
         self.key.is_some()
     }
 
+    /// The same at another address of the vendor.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(crate) fn at(self, base_url: &str, setting: &str) -> Result<Self> {
+        let base_url = check_base_url(base_url, setting)?.into();
+        Ok(Self { base_url, ..self })
+    }
+
     /// The vendor's name.
     pub(crate) fn provider(&self) -> &str {
         &self.provider
@@ -118,15 +146,26 @@ impl VendorClient {
     /// # Errors
     /// The vendor's error, or the client's own; each names the provider.
     pub(crate) async fn post(&self, path: &str, body: Bytes) -> Result<Bytes> {
+        let answer = self.exchange(path, body).await?;
+        Ok(answer.into_body())
+    }
+
+    /// The same with the answer's head.
+    ///
+    /// # Errors
+    /// As [`post`](Self::post).
+    pub(crate) async fn exchange(&self, path: &str, body: Bytes) -> Result<http::Response<Bytes>> {
         let answer = self.send(path, body, "application/json").await?;
-        answer.into_body().bytes(MAX_ANSWER).await.map_err(|error| {
+        let (head, body) = answer.into_parts();
+        let body = body.bytes(MAX_ANSWER).await.map_err(|error| {
             let error = if error.kind() == ErrorKind::TooLarge {
                 Error::new(ErrorKind::BadUpstream, "the answer is too large").with_source(error)
             } else {
                 error
             };
             self.own(error)
-        })
+        })?;
+        Ok(http::Response::from_parts(head, body))
     }
 
     /// Posts a body and gives the answer's body as it arrives.
@@ -134,13 +173,21 @@ impl VendorClient {
     /// # Errors
     /// The vendor's error, or the client's own; an answer that is no event stream is [`ErrorKind::BadUpstream`].
     pub(crate) async fn post_stream(&self, path: &str, body: Bytes) -> Result<Body> {
-        let answer = self.send(path, body, "text/event-stream").await?;
+        self.post_stream_of(path, body, "text/event-stream").await
+    }
+
+    /// The same for a stream of another media type.
+    ///
+    /// # Errors
+    /// As [`post_stream`](Self::post_stream).
+    pub(crate) async fn post_stream_of(&self, path: &str, body: Bytes, wanted: &'static str) -> Result<Body> {
+        let answer = self.send(path, body, wanted).await?;
         let media_type = answer
             .headers()
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
-        if !media_type.to_ascii_lowercase().contains("text/event-stream") {
+        if !media_type.to_ascii_lowercase().contains(wanted) {
             let message = format!("a stream was asked for, `{media_type}` came");
             return Err(self.own(Error::new(ErrorKind::BadUpstream, message)));
         }
@@ -162,6 +209,9 @@ impl VendorClient {
         headers.clone_from(&self.headers);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        if let Some(signer) = &self.signer {
+            signer.sign(&mut request).map_err(|error| self.own(error))?;
+        }
         let answer = self.http.send(request).await.map_err(|error| self.own(error))?;
         if answer.status().is_success() {
             return Ok(answer);

@@ -5,6 +5,7 @@ mod retry_after;
 mod wire;
 
 pub mod anthropic;
+pub mod bedrock;
 pub mod catalog;
 pub mod compatible;
 pub mod openai;
@@ -12,5 +13,6 @@ pub mod rerank;
 pub mod workers_ai;
 
 pub use anthropic::Anthropic;
+pub use bedrock::Bedrock;
 pub use openai::OpenAi;
 pub use workers_ai::WorkersAi;

@@ -25,7 +25,9 @@ use edge_ai_core::Dialect;
 pub use chat_encode::{encode_chat_request, encode_chat_request_with};
 pub use chat_request::{ChatCall, decode_chat_request};
 pub use chat_response::decode_chat_response;
-pub use compatibility::{Compatibility, MaxTokensField, ReasoningField, SendReasoning, ToolCallIds};
+pub use compatibility::{
+    Compatibility, EmbeddingPurposeField, MaxTokensField, ReasoningField, SendReasoning, ToolCallIds,
+};
 pub use embedding::{
     EmbeddingCall, EmbeddingEncoding, decode_embedding_request, decode_embedding_response,
     encode_embedding_request, encode_embedding_response,

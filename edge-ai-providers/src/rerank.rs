@@ -5,8 +5,12 @@
 
 mod api;
 mod call;
+mod model;
 
 pub use api::{
     COHERE_RERANK, JINA_RERANK, RerankApi, VOYAGE_RERANK, decode_rerank_answer, encode_rerank_request,
 };
 pub use call::{RerankCall, decode_rerank_request, encode_rerank_response};
+
+pub(crate) use api::check;
+pub(crate) use model::RerankModel;

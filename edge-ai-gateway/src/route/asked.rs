@@ -115,7 +115,10 @@ impl<'a> Asked<'a> {
             // A reranker reads the query with each document.
             Content::Rerank(request) => {
                 let query = length(&request.query);
-                let pairs = request.documents.iter().map(|text| length(text).saturating_add(query));
+                let pairs = request
+                    .documents
+                    .iter()
+                    .map(|text| length(text).saturating_add(query));
                 pairs.fold(0, u64::saturating_add)
             }
         }

@@ -21,8 +21,7 @@ pub(crate) enum Endpoint {
     Rerank,
 }
 
-const ALL: &str =
-    "POST /v1/chat/completions, POST /v1/messages, POST /v1/embeddings, POST /v1/rerank, GET /v1/models, GET /healthz";
+const ALL: &str = "POST /v1/chat/completions, POST /v1/messages, POST /v1/embeddings, POST /v1/rerank, GET /v1/models, GET /healthz";
 
 impl Endpoint {
     /// Finds the endpoint at a path.

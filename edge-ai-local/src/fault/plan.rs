@@ -99,7 +99,9 @@ impl FromStr for Plan {
                 "only" => {
                     let surface = Surface::from_name(value);
                     plan.only = Some(surface.ok_or_else(|| {
-                        format!("fault `{term}`: a surface is openai, anthropic, workers-ai or vectorize")
+                        format!(
+                            "fault `{term}`: a surface is openai, anthropic, workers-ai, vectorize or rerank"
+                        )
                     })?);
                 }
                 _ => return Err(format!("unknown fault `{term}`")),

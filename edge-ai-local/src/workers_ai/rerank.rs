@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::error::Error;
-use crate::generate::embedding::similarity;
+use crate::generate::relevance;
 use crate::reply::Reply;
 
 #[derive(Debug, Serialize)]
@@ -68,11 +68,6 @@ pub(super) fn ranked(query: &str, contexts: &[String], top_k: Option<usize>) -> 
     response.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
     response.truncate(top_k.unwrap_or(usize::MAX));
     Reply::json(&Answer { response })
-}
-
-/// The likeness of the texts, spread over 0 to 1 as the model's scores are.
-fn relevance(query: &str, text: &str) -> f32 {
-    1.0 / (1.0 + (-12.0 * (similarity(query, text) - 0.4)).exp())
 }
 
 #[cfg(test)]

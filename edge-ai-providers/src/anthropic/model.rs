@@ -2,7 +2,7 @@
 
 /// How a model is asked to think.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Thinking {
+pub(crate) enum Thinking {
     /// With a budget of tokens: `{"type":"enabled","budget_tokens":n}`.
     Budget,
     /// As much as it finds right, steered by `output_config.effort`.
@@ -14,17 +14,17 @@ pub(super) enum Thinking {
 
 /// What a model accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Accepts {
+pub(crate) struct Accepts {
     /// How it thinks.
-    pub(super) thinking: Thinking,
+    pub(crate) thinking: Thinking,
     /// `temperature`, `top_p` and `top_k`; a model without them answers 400.
-    pub(super) sampling: bool,
+    pub(crate) sampling: bool,
     /// `output_config.format` and strict tools.
-    pub(super) schemas: bool,
+    pub(crate) schemas: bool,
     /// A `tool_choice` of `any` or `tool`.
-    pub(super) forced_tools: bool,
+    pub(crate) forced_tools: bool,
     /// The effort `xhigh`.
-    pub(super) xhigh: bool,
+    pub(crate) xhigh: bool,
 }
 
 impl Accepts {
@@ -33,7 +33,7 @@ impl Accepts {
     ///
     /// Sources: <https://platform.claude.com/docs/en/about-claude/models/migration-guide>,
     /// <https://platform.claude.com/docs/en/build-with-claude/structured-outputs>.
-    pub(super) fn of(model: &str) -> Self {
+    pub(crate) fn of(model: &str) -> Self {
         let Some(at) = model.find("claude-") else {
             return FIRST;
         };

@@ -6,8 +6,10 @@ mod tools;
 use bytes::Bytes;
 use edge_ai_core::{ChatInput, ChatRequest, Error, ErrorKind, ResponseFormat, Result};
 
-use self::conversation::Conversation;
-use self::thinking::Plan;
+pub(crate) use self::block::Piece;
+pub(crate) use self::conversation::{Conversation, Turn};
+pub(crate) use self::thinking::Plan;
+pub(crate) use self::tools::input_schema;
 use super::MESSAGES;
 use super::model::Accepts;
 use super::schema::close_objects;
@@ -63,7 +65,7 @@ pub fn encode_messages_request(
     let accepts = Accepts::of(&request.model);
     let format = Format::new(input, accepts)?;
     let plan = Plan::new(input, accepts, default_max_tokens)?;
-    let conversation = Conversation::new(input)?;
+    let conversation = Conversation::new(input, &MESSAGES)?;
     let body = write_object(|body| {
         body.field("model", &request.model);
         body.field("max_tokens", plan.max_tokens);

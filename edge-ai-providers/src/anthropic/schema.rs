@@ -11,7 +11,7 @@ const MAX_DEPTH: u8 = 32;
 ///
 /// # Errors
 /// When the schema is not JSON.
-pub(super) fn close_objects(schema: &str) -> Result<String> {
+pub(crate) fn close_objects(schema: &str) -> Result<String> {
     close(schema, MAX_DEPTH)
 }
 

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use edge_ai_core::{Capabilities, HttpClient, ModelInfo, Secret};
 
 use crate::openai::{Authentication, Compatibility, OpenAi, OpenAiBuilder};
+use crate::rerank::RerankApi;
 
 /// A vendor that speaks OpenAI's dialect, as data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct Vendor {
     pub deployments: Option<Deployments>,
     /// In what it differs from OpenAI.
     pub compatibility: Compatibility,
+    /// How it reranks, if it does.
+    pub rerank: Option<RerankApi>,
     /// What its API carries. Which of it a model does is the model's.
     pub capabilities: Capabilities,
     /// The models to list; others are served all the same.
@@ -57,6 +60,7 @@ impl Vendor {
             headers: &[],
             deployments: None,
             compatibility: Compatibility::COMPATIBLE,
+            rerank: None,
             capabilities: Capabilities::CHAT,
             models: &[],
             docs: "",
@@ -71,7 +75,9 @@ impl Vendor {
             .base_url_setting(self.base_url_setting)
             .authentication(self.authentication)
             .compatibility(self.compatibility.clone())
+            .chat(self.capabilities.chat)
             .embeddings(self.capabilities.embeddings)
+            .rerank(self.rerank)
             .models(self.models.iter().map(Model::info))
     }
 }

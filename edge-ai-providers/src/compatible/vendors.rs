@@ -8,11 +8,13 @@ mod deepseek;
 mod fireworks;
 mod gemini;
 mod groq;
+mod jina;
 mod mistral;
 mod openrouter;
 mod perplexity;
 mod self_hosted;
 mod together;
+mod voyage;
 mod xai;
 
 pub use azure::AZURE;
@@ -23,11 +25,13 @@ pub use deepseek::DEEPSEEK;
 pub use fireworks::FIREWORKS;
 pub use gemini::GEMINI;
 pub use groq::GROQ;
+pub use jina::JINA;
 pub use mistral::MISTRAL;
 pub use openrouter::OPENROUTER;
 pub use perplexity::PERPLEXITY;
 pub use self_hosted::{GENERIC, OLLAMA, VLLM};
 pub use together::TOGETHER;
+pub use voyage::VOYAGE;
 pub use xai::XAI;
 
 use super::Vendor;
@@ -44,11 +48,13 @@ pub const VENDORS: &[Vendor] = &[
     FIREWORKS,
     GEMINI,
     GROQ,
+    JINA,
     MISTRAL,
     OLLAMA,
     OPENROUTER,
     PERPLEXITY,
     TOGETHER,
     VLLM,
+    VOYAGE,
     XAI,
 ];

@@ -19,6 +19,8 @@ pub struct Compatibility {
     pub base64_embeddings: bool,
     /// The most inputs in one call for embeddings; more are sent in several calls.
     pub embedding_inputs: usize,
+    /// The field that says what an embedding is for; without one, it is not said.
+    pub embedding_purpose: Option<EmbeddingPurposeField>,
     /// Whether the model calls tools; without, a request with tools is an error before it is sent.
     pub tools: bool,
     /// Whether `stream_options` asks for the usage of a stream; other servers tell it unasked.
@@ -46,6 +48,7 @@ impl Compatibility {
         base64_embeddings: true,
         // https://platform.openai.com/docs/api-reference/embeddings/create#embeddings-create-input
         embedding_inputs: 2_048,
+        embedding_purpose: None,
         tools: true,
         stream_options: true,
         message_names: true,
@@ -86,6 +89,29 @@ impl Compatibility {
 impl Default for Compatibility {
     fn default() -> Self {
         Self::OPENAI
+    }
+}
+
+/// The field of a request for embeddings that says what they are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EmbeddingPurposeField {
+    /// The field's name.
+    pub name: &'static str,
+    /// Its value for a question that looks for documents.
+    pub query: &'static str,
+    /// Its value for a document to be found.
+    pub document: &'static str,
+}
+
+impl EmbeddingPurposeField {
+    /// A field with its two values.
+    pub const fn new(name: &'static str, query: &'static str, document: &'static str) -> Self {
+        Self {
+            name,
+            query,
+            document,
+        }
     }
 }
 

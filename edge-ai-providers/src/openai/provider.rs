@@ -8,9 +8,10 @@ mod paths;
 
 use std::sync::Arc;
 
-use edge_ai_core::{ChatModel, EmbeddingModel, HttpClient, ModelInfo, Provider, Result, Secret};
+use edge_ai_core::{ChatModel, EmbeddingModel, HttpClient, ModelInfo, Provider, Reranker, Result, Secret};
 
 use super::Compatibility;
+use crate::rerank::RerankModel;
 pub use authentication::Authentication;
 pub use builder::OpenAiBuilder;
 use endpoint::Endpoint;
@@ -36,7 +37,9 @@ pub struct OpenAi {
     models: Arc<[ModelInfo]>,
     /// Whether it is OpenAI itself, whose models are known by their names.
     vendor: bool,
+    chats: bool,
     embeds: bool,
+    reranker: Option<Arc<RerankModel>>,
 }
 
 impl OpenAi {
@@ -73,12 +76,18 @@ impl Provider for OpenAi {
     }
 
     fn chat_model(&self) -> Option<Arc<dyn ChatModel>> {
-        Some(Arc::clone(&self.endpoint) as Arc<dyn ChatModel>)
+        self.chats
+            .then(|| Arc::clone(&self.endpoint) as Arc<dyn ChatModel>)
     }
 
     fn embedding_model(&self) -> Option<Arc<dyn EmbeddingModel>> {
         self.embeds
             .then(|| Arc::clone(&self.endpoint) as Arc<dyn EmbeddingModel>)
+    }
+
+    fn reranker(&self) -> Option<Arc<dyn Reranker>> {
+        let reranker = Arc::clone(self.reranker.as_ref()?);
+        Some(reranker)
     }
 
     fn models(&self) -> Vec<ModelInfo> {

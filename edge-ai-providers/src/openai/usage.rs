@@ -40,10 +40,14 @@ struct CompletionDetails {
 
 impl From<UsageFields> for Usage {
     fn from(fields: UsageFields) -> Self {
-        let input = fields.prompt_tokens.0;
         let completion = fields.completion_tokens.0;
         let details = fields.completion_tokens_details.unwrap_or_default();
         let reasoning = details.reasoning_tokens.0;
+        let input = match fields.prompt_tokens.0 {
+            // Some vendors of embeddings tell the total alone.
+            0 if completion == 0 => fields.total_tokens.0,
+            tokens => tokens,
+        };
         let prompt = fields.prompt_tokens_details.unwrap_or_default();
         let with_reasoning = completion.saturating_add(reasoning);
         // xAI counts reasoning beside the completion; only the total tells.

@@ -164,7 +164,10 @@ mod tests {
             "model":"rerank-2.5","usage":{"total_tokens":38}}"#;
         for (body, tokens) in [(cohere, None), (jina, Some(38)), (voyage, Some(38))] {
             let ranked = ranked(body);
-            assert_eq!(ranked.results, [RerankResult::new(1, 0.9), RerankResult::new(0, 0.1)]);
+            assert_eq!(
+                ranked.results,
+                [RerankResult::new(1, 0.9), RerankResult::new(0, 0.1)]
+            );
             assert_eq!(ranked.usage.map(|usage| usage.input_tokens), tokens);
         }
     }

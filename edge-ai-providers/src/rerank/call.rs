@@ -61,7 +61,10 @@ fn documents(list: &str, path: &Path<'_>) -> Result<Vec<String>> {
         Error::invalid(path.to_string(), "must be an array of documents").with_source(error)
     })?;
     if texts.is_empty() {
-        return Err(Error::invalid(path.to_string(), "at least one document is needed"));
+        return Err(Error::invalid(
+            path.to_string(),
+            "at least one document is needed",
+        ));
     }
     let one = |(index, text)| document(text, path.index(index));
     texts.into_iter().enumerate().map(one).collect()
@@ -106,14 +109,18 @@ pub fn encode_rerank_response(response: &RerankResponse, call: &RerankCall, id: 
                 version.field("version", "2");
                 Ok(())
             })?;
-            let Some(usage) = response.usage else { return Ok(()) };
+            let Some(usage) = response.usage else {
+                return Ok(());
+            };
             meta.object("tokens", |tokens| {
                 tokens.field("input_tokens", usage.input_tokens);
                 tokens.field("output_tokens", usage.output_tokens);
                 Ok(())
             })
         })?;
-        let Some(usage) = response.usage else { return Ok(()) };
+        let Some(usage) = response.usage else {
+            return Ok(());
+        };
         body.object("usage", |object| {
             object.field("prompt_tokens", usage.input_tokens);
             object.field("total_tokens", usage.total_tokens());
@@ -136,8 +143,10 @@ mod tests {
 
     #[test]
     fn every_form_of_a_request_is_read() {
-        let call = decode(&json!({"model": "m", "query": "q", "documents": ["a", {"text": "b", "id": 7}],
-            "top_n": 1, "return_documents": true, "max_tokens_per_doc": 100}))
+        let call = decode(
+            &json!({"model": "m", "query": "q", "documents": ["a", {"text": "b", "id": 7}],
+            "top_n": 1, "return_documents": true, "max_tokens_per_doc": 100}),
+        )
         .unwrap();
         assert_eq!(call.request.documents, ["a", "b"]);
         assert_eq!((call.request.top_n, call.return_documents), (Some(1), true));
@@ -161,7 +170,9 @@ mod tests {
             (json!({"rank_fields": ["title"]}), "rank_fields"),
         ] {
             let mut body = json!({"model": "m", "query": "q", "documents": ["a"]});
-            body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            body.as_object_mut()
+                .unwrap()
+                .extend(change.as_object().unwrap().clone());
             assert_eq!(decode(&body).unwrap_err().param(), Some(param), "{change}");
         }
         assert!(decode_rerank_request(&Bytes::from_static(b"\xff")).is_err());
@@ -183,6 +194,9 @@ mod tests {
         let value = written(&response, &call);
         assert_eq!(value["results"][0]["document"]["text"], "b");
         assert_eq!(value["usage"], json!({"prompt_tokens": 7, "total_tokens": 7}));
-        assert_eq!(value["meta"]["tokens"], json!({"input_tokens": 7, "output_tokens": 0}));
+        assert_eq!(
+            value["meta"]["tokens"],
+            json!({"input_tokens": 7, "output_tokens": 0})
+        );
     }
 }

@@ -1,8 +1,8 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use edge_ai_core::{
-    ContentPart, Error, ErrorKind, Extra, FilePart, Media, RawJson, ReasoningPart, Result, Role, ToolCall,
-    ToolResult,
+    ContentPart, Dialect, Error, ErrorKind, Extra, FilePart, Media, RawJson, ReasoningPart, Result, Role,
+    ToolCall, ToolResult,
 };
 use serde_json::value::RawValue;
 
@@ -11,18 +11,19 @@ use crate::openai::CHAT;
 use crate::wire::ObjectWriter;
 
 /// A part of a message, with its place in the request.
-pub(super) struct Piece<'a> {
+pub(crate) struct Piece<'a> {
     message: usize,
     at: usize,
-    pub(super) part: &'a ContentPart,
-    cache: Option<&'a RawJson>,
+    pub(crate) part: &'a ContentPart,
+    /// The mark that its message gives it.
+    pub(crate) cache: Option<&'a RawJson>,
     /// Whether a text loses the white space at its end.
-    pub(super) trim_end: bool,
+    pub(crate) trim_end: bool,
 }
 
 impl<'a> Piece<'a> {
     /// The part `at` of `message`; `cache` is a mark that its message gives it.
-    pub(super) fn new(message: usize, at: usize, part: &'a ContentPart, cache: Option<&'a RawJson>) -> Self {
+    pub(crate) fn new(message: usize, at: usize, part: &'a ContentPart, cache: Option<&'a RawJson>) -> Self {
         Self {
             message,
             at,
@@ -33,7 +34,7 @@ impl<'a> Piece<'a> {
     }
 
     /// Whether it is sent: not a text of white space alone, which Anthropic refuses, nor a thought without its signature.
-    pub(super) fn is_sent(&self) -> bool {
+    pub(crate) fn is_sent(&self) -> bool {
         match self.part {
             ContentPart::Text(part) => !part.text.trim().is_empty(),
             ContentPart::Refusal(text) => !text.trim().is_empty(),
@@ -42,9 +43,14 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// Whether it is something that only another vendor knows.
-    pub(super) fn is_foreign(&self) -> bool {
-        matches!(self.part, ContentPart::Other(extra) if extra.fields_for(&MESSAGES).next().is_none())
+    /// Whether it is something that `dialect` does not know.
+    pub(crate) fn is_foreign(&self, dialect: &Dialect) -> bool {
+        matches!(self.part, ContentPart::Other(extra) if extra.fields_for(dialect).next().is_none())
+    }
+
+    /// The same place with a part that is inside of this one.
+    pub(crate) fn inner<'b>(&self, part: &'b ContentPart) -> Piece<'b> {
+        Piece::new(self.message, self.at, part, None)
     }
 
     /// Whether one who has `role` may say it.
@@ -62,11 +68,11 @@ impl<'a> Piece<'a> {
         Err(Error::invalid(self.path(), problem))
     }
 
-    fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         format!("messages[{}].content[{}]", self.message, self.at)
     }
 
-    fn unsupported(&self, message: &str) -> Error {
+    pub(crate) fn unsupported(&self, message: &str) -> Error {
         Error::new(ErrorKind::Unsupported, message).with_param(self.path())
     }
 }
@@ -113,7 +119,7 @@ pub(super) fn write_block(object: &mut ObjectWriter<'_>, piece: &Piece<'_>) -> R
             write_result(object, result, piece)?;
             object.optional("cache_control", cache_control(&result.extra).or(piece.cache));
         }
-        ContentPart::Other(extra) if !piece.is_foreign() => object.extra(extra, &MESSAGES),
+        ContentPart::Other(extra) if !piece.is_foreign(&MESSAGES) => object.extra(extra, &MESSAGES),
         ContentPart::Audio(_) => return Err(piece.unsupported("Anthropic's models do not hear")),
         _ => return Err(piece.unsupported("a part that only another vendor knows")),
     }
@@ -226,7 +232,7 @@ fn write_result(object: &mut ObjectWriter<'_>, result: &ToolResult, piece: &Piec
         [ContentPart::Text(part)] if part.extra.is_empty() => object.field("content", &part.text),
         parts => object.array("content", |blocks| {
             for part in parts {
-                let piece = Piece::new(piece.message, piece.at, part, None);
+                let piece = piece.inner(part);
                 if matches!(
                     part,
                     ContentPart::ToolCall(_) | ContentPart::ToolResult(_) | ContentPart::Reasoning(_)

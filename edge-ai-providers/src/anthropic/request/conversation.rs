@@ -1,21 +1,26 @@
-use edge_ai_core::{ChatInput, ContentPart, Error, ErrorKind, Message, RawJson, Result, Role, TextPart};
+use edge_ai_core::{
+    ChatInput, ContentPart, Dialect, Error, ErrorKind, Message, RawJson, Result, Role, TextPart,
+};
 
 use super::block::{Piece, cache_control, write_block, write_text};
 use crate::wire::ObjectWriter;
 
 /// The messages as Anthropic wants them: instructions apart, turns that alternate.
-pub(super) struct Conversation<'a> {
-    system: Vec<(&'a TextPart, Option<&'a RawJson>)>,
-    turns: Vec<Turn<'a>>,
+pub(crate) struct Conversation<'a> {
+    /// The instructions, each with a cache mark that an OpenAI client gave it.
+    pub(crate) system: Vec<(&'a TextPart, Option<&'a RawJson>)>,
+    pub(crate) turns: Vec<Turn<'a>>,
 }
 
-struct Turn<'a> {
-    assistant: bool,
-    pieces: Vec<Piece<'a>>,
+/// What one of the two says until the other does.
+pub(crate) struct Turn<'a> {
+    pub(crate) assistant: bool,
+    pub(crate) pieces: Vec<Piece<'a>>,
 }
 
 impl<'a> Conversation<'a> {
-    pub(super) fn new(input: &'a ChatInput) -> Result<Self> {
+    /// The conversation for a vendor of `dialect`.
+    pub(crate) fn new(input: &'a ChatInput, dialect: &Dialect) -> Result<Self> {
         let mut conversation = Self {
             system: Vec::new(),
             turns: Vec::new(),
@@ -23,10 +28,11 @@ impl<'a> Conversation<'a> {
         for (index, message) in input.messages.iter().enumerate() {
             match message.role {
                 Role::System | Role::Developer => conversation.add_instructions(index, message)?,
-                Role::User | Role::Tool => conversation.add_turn(index, message, false)?,
-                Role::Assistant => conversation.add_turn(index, message, true)?,
+                Role::User | Role::Tool | Role::Assistant => {
+                    conversation.add_turn(index, message, dialect)?
+                }
                 _ => {
-                    let message = "Anthropic does not have this role";
+                    let message = "the vendor does not have this role";
                     return Err(Error::new(ErrorKind::Unsupported, message)
                         .with_param(format!("messages[{index}].role")));
                 }
@@ -104,7 +110,8 @@ impl<'a> Conversation<'a> {
         Ok(())
     }
 
-    fn add_turn(&mut self, index: usize, message: &'a Message, assistant: bool) -> Result<()> {
+    fn add_turn(&mut self, index: usize, message: &'a Message, dialect: &Dialect) -> Result<()> {
+        let assistant = message.role == Role::Assistant;
         let last = message.content.len().saturating_sub(1);
         let mut pieces = Vec::with_capacity(message.content.len());
         for (at, part) in message.content.iter().enumerate() {
@@ -115,7 +122,7 @@ impl<'a> Conversation<'a> {
             };
             let piece = Piece::new(index, at, part, of_message);
             piece.check_speaker(message.role)?;
-            if piece.is_sent() && !(assistant && piece.is_foreign()) {
+            if piece.is_sent() && !(assistant && piece.is_foreign(dialect)) {
                 pieces.push(piece);
             }
         }

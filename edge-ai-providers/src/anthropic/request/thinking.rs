@@ -25,9 +25,9 @@ const UNASKED: u32 = 24_576;
 
 /// How long the answer may be, and how the model thinks before it.
 #[derive(Debug, PartialEq)]
-pub(super) struct Plan {
-    pub(super) max_tokens: u32,
-    pub(super) effort: Option<String>,
+pub(crate) struct Plan {
+    pub(crate) max_tokens: u32,
+    pub(crate) effort: Option<String>,
     mode: Mode,
 }
 
@@ -40,7 +40,7 @@ enum Mode {
 }
 
 impl Plan {
-    pub(super) fn new(input: &ChatInput, accepts: Accepts, default_max_tokens: u32) -> Result<Self> {
+    pub(crate) fn new(input: &ChatInput, accepts: Accepts, default_max_tokens: u32) -> Result<Self> {
         let limit = input.max_output_tokens;
         let with_room = |room: u32, mode, effort| Self {
             max_tokens: limit.unwrap_or(default_max_tokens.saturating_add(room)),
@@ -120,11 +120,11 @@ impl Plan {
     }
 
     /// Whether the model is told to think.
-    pub(super) const fn thinks(&self) -> bool {
+    pub(crate) const fn thinks(&self) -> bool {
         matches!(self.mode, Mode::Budget(_) | Mode::Adaptive { .. })
     }
 
-    pub(super) fn write(&self, body: &mut ObjectWriter<'_>) -> Result<()> {
+    pub(crate) fn write(&self, body: &mut ObjectWriter<'_>) -> Result<()> {
         if self.mode == Mode::Unsaid {
             return Ok(());
         }

@@ -70,7 +70,7 @@ fn write_function(
 }
 
 /// The schema with `"type": "object"`, on which Anthropic insists.
-fn input_schema(tool: &FunctionTool) -> Result<String> {
+pub(crate) fn input_schema(tool: &FunctionTool) -> Result<String> {
     let Some(parameters) = &tool.parameters else {
         return Ok(r#"{"type":"object","properties":{}}"#.to_owned());
     };

@@ -1,7 +1,9 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use edge_ai_core::{EmbeddingInput, EmbeddingRequest, EmbeddingText, Error, ErrorKind, Result, Verbatim};
+use edge_ai_core::{
+    EmbeddingInput, EmbeddingPurpose, EmbeddingRequest, EmbeddingText, Error, ErrorKind, Result, Verbatim,
+};
 
 use super::{EmbeddingEncoding, MAX_INPUTS};
 use crate::openai::Compatibility;
@@ -124,11 +126,24 @@ pub(crate) fn encode_embedding_request_with(
     server: &Compatibility,
 ) -> Result<Bytes> {
     if let Some(body) = request.input.native_in(&EMBEDDINGS) {
-        let model = serde_json::Value::from(request.model.as_str()).to_string();
-        return splice(body, &[("model", Some(&model))]);
+        return rewrite(body, request, server);
     }
     check(&request.texts)?;
     write_object(|object| write(object, request, server)).map(Bytes::from)
+}
+
+/// A client's own body as the server wants it.
+fn rewrite(body: &Bytes, request: &EmbeddingRequest, server: &Compatibility) -> Result<Bytes> {
+    let model = serde_json::Value::from(request.model.as_str()).to_string();
+    let mut changes = vec![("model", Some(model.as_str()))];
+    changes.extend(server.refused_hints.iter().map(|hint| (*hint, None)));
+    let fields = Fields::parse(text_of(body)?, Path::ROOT)?;
+    for (name, own) in server.renamed {
+        if let Some(value) = fields.peek_raw(name) {
+            changes.extend([(*name, None), (*own, Some(value))]);
+        }
+    }
+    splice(body, &changes)
 }
 
 fn check(texts: &[EmbeddingText]) -> Result<()> {
@@ -165,7 +180,17 @@ fn write(object: &mut ObjectWriter<'_>, request: &EmbeddingRequest, server: &Com
         }
         Ok(())
     })?;
-    object.optional("dimensions", request.dimensions);
+    if let Some(name) = server.field("dimensions") {
+        object.optional(name, request.dimensions);
+    }
+    if let Some(field) = server.embedding_purpose {
+        let purpose = request.purpose.and_then(|purpose| match purpose {
+            EmbeddingPurpose::Query => Some(field.query),
+            EmbeddingPurpose::Document => Some(field.document),
+            _ => None,
+        });
+        object.optional(field.name, purpose);
+    }
     if server.base64_embeddings {
         object.field("encoding_format", EmbeddingEncoding::Base64.as_str());
     }

@@ -8,6 +8,7 @@ use super::paths::{Paths, is_plain};
 use super::{Authentication, OpenAi, catalog};
 use crate::client::VendorClient;
 use crate::openai::{Compatibility, decode_error};
+use crate::rerank::{RerankApi, RerankModel};
 
 /// What there is to configure about [`OpenAi`].
 #[derive(Debug)]
@@ -22,7 +23,9 @@ pub struct OpenAiBuilder {
     compatibility: Compatibility,
     authentication: Authentication,
     paths: Paths,
+    chat: bool,
     embeddings: bool,
+    rerank: Option<RerankApi>,
     headers: Vec<(HeaderName, String)>,
 }
 
@@ -38,7 +41,9 @@ impl OpenAiBuilder {
             compatibility: Compatibility::OPENAI,
             authentication: Authentication::Bearer,
             paths: Paths::OpenAi,
+            chat: true,
             embeddings: true,
+            rerank: None,
             headers: Vec::new(),
         }
     }
@@ -91,9 +96,22 @@ impl OpenAiBuilder {
         }
     }
 
+    /// Whether the server chats. Yes by default.
+    pub fn chat(self, chat: bool) -> Self {
+        Self { chat, ..self }
+    }
+
     /// Whether the server embeds texts. Yes by default.
     pub fn embeddings(self, embeddings: bool) -> Self {
         Self { embeddings, ..self }
+    }
+
+    /// How the server reranks. By default it does not.
+    pub fn rerank(self, api: impl Into<Option<RerankApi>>) -> Self {
+        Self {
+            rerank: api.into(),
+            ..self
+        }
     }
 
     /// Azure's addresses before its v1 API: each model under `/deployments/{model}`, with the API's version by date. The base URL ends with
@@ -139,29 +157,39 @@ impl OpenAiBuilder {
             Some(setting) => setting.to_owned(),
             None => format!("{}_BASE_URL", self.name.to_uppercase().replace('-', "_")),
         };
-        let mut client = VendorClient::new(self.http, self.name, &self.base_url, &setting, decode_error)?;
+        let name: Arc<str> = self.name.into();
+        let http = Arc::clone(&self.http);
+        let mut client = VendorClient::new(http, Arc::clone(&name), &self.base_url, &setting, decode_error)?;
         if let Paths::Deployments { api_version } = &self.paths
             && (api_version.is_empty() || !api_version.chars().all(is_plain))
         {
             let message = format!("`{api_version}` is not a version of the API");
             return Err(Error::new(ErrorKind::Configuration, message));
         }
-        for (name, value) in self.headers {
-            let value = HeaderValue::try_from(value).map_err(|error| {
+        for (name, value) in &self.headers {
+            let value = HeaderValue::try_from(value.as_str()).map_err(|error| {
                 Error::new(
                     ErrorKind::Configuration,
                     format!("the value for `{name}` is no header's"),
                 )
                 .with_source(error)
             })?;
-            client = client.header(name, value);
+            client = client.header(name.clone(), value);
         }
         client = self.authentication.apply(client, &self.api_key)?;
+        let reranker = self.rerank.map(|api| {
+            let base_url = self.base_url.trim().trim_end_matches('/');
+            let base_url = base_url.strip_suffix(api.not_under).unwrap_or(base_url);
+            let client = client.clone().at(base_url, &setting)?;
+            Ok::<_, Error>(Arc::new(RerankModel::new(client, api)))
+        });
         Ok(OpenAi {
             endpoint: Arc::new(Endpoint::new(client, self.compatibility, self.paths)),
             models: self.models.unwrap_or_else(catalog::models).into(),
             vendor,
+            chats: self.chat,
             embeds: self.embeddings,
+            reranker: reranker.transpose()?,
         })
     }
 }
