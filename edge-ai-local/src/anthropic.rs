@@ -1,15 +1,15 @@
 //! The Anthropic API: messages, token counts, models.
 
 mod cache;
-mod check;
-mod decode;
+pub(crate) mod check;
+pub(crate) mod decode;
 mod encode;
 pub(crate) mod error;
 mod messages;
 mod models;
-mod thinking;
+pub(crate) mod thinking;
 
-pub(crate) use cache::PromptCache;
+pub(crate) use cache::{Cached, PromptCache};
 
 use serde_json::{Map, Value, json};
 

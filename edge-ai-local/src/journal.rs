@@ -23,6 +23,7 @@ const SECRET_HEADERS: &[&str] = &[
     "cookie",
     "cf-aig-authorization",
     "proxy-authorization",
+    "x-amz-security-token",
 ];
 
 /// The last requests, newest last.

@@ -3,6 +3,7 @@
 mod anthropic;
 mod app;
 pub mod banner;
+mod bedrock;
 mod call;
 pub mod cli;
 mod clock;

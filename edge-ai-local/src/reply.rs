@@ -1,6 +1,7 @@
 //! An answer before it is put on the wire: what a surface makes and what faults bend.
 
 use bytes::Bytes;
+use edge_ai_providers::bedrock::eventstream::{self, Message};
 use serde::Serialize;
 
 pub(crate) mod script;
@@ -21,15 +22,28 @@ pub(crate) enum Payload {
         content_type: &'static str,
         bytes: Bytes,
     },
-    /// Server-sent events.
+    /// The events of a stream.
     Frames(Vec<Frame>),
 }
 
-/// One server-sent event.
+/// One event of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(crate) event: Option<&'static str>,
     pub(crate) data: String,
+    framing: Framing,
+}
+
+/// How events are put on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    ServerSent,
+    /// A message of AWS's event streams, and whether it is an exception.
+    Aws {
+        exception: bool,
+    },
+    /// The same with a bit that is not as it was sent.
+    AwsBroken,
 }
 
 impl Frame {
@@ -37,6 +51,7 @@ impl Frame {
         Self {
             event: None,
             data: data.to_string(),
+            framing: Framing::ServerSent,
         }
     }
 
@@ -44,6 +59,37 @@ impl Frame {
         Self {
             event: Some(event),
             data: data.to_string(),
+            framing: Framing::ServerSent,
+        }
+    }
+
+    /// An event of AWS's.
+    pub(crate) fn aws(event: &'static str, data: impl ToString) -> Self {
+        Self {
+            framing: Framing::Aws { exception: false },
+            ..Self::event(event, data)
+        }
+    }
+
+    /// An exception in a stream of AWS's.
+    pub(crate) fn aws_exception(exception: &'static str, data: impl ToString) -> Self {
+        Self {
+            framing: Framing::Aws { exception: true },
+            ..Self::event(exception, data)
+        }
+    }
+
+    /// Whether it is not text, so that a connection may break within it.
+    pub(crate) fn is_binary(&self) -> bool {
+        self.framing != Framing::ServerSent
+    }
+
+    /// The media type of a stream of such frames.
+    pub(crate) fn media_type(&self) -> &'static str {
+        if self.is_binary() {
+            eventstream::MEDIA_TYPE
+        } else {
+            "text/event-stream"
         }
     }
 
@@ -52,6 +98,19 @@ impl Frame {
     }
 
     pub(crate) fn encode(&self) -> Bytes {
+        let name = self.event.unwrap_or_default();
+        match self.framing {
+            Framing::ServerSent => {}
+            Framing::Aws { exception: false } => return Message::event(name, self.data.clone()).encode(),
+            Framing::Aws { exception: true } => return Message::exception(name, self.data.clone()).encode(),
+            Framing::AwsBroken => {
+                let mut bytes = Message::event(name, self.data.clone()).encode().to_vec();
+                if let Some(last) = bytes.last_mut() {
+                    *last ^= 1;
+                }
+                return bytes.into();
+            }
+        }
         match self.event {
             Some(event) => format!("event: {event}\ndata: {}\n\n", self.data),
             None => format!("data: {}\n\n", self.data),
@@ -59,8 +118,14 @@ impl Frame {
         .into()
     }
 
-    /// The same event with data that is no longer JSON.
+    /// The same event with data that is no longer JSON, or with a checksum that is wrong.
     pub(crate) fn malformed(&self) -> Self {
+        if self.is_binary() {
+            return Self {
+                framing: Framing::AwsBroken,
+                ..self.clone()
+            };
+        }
         let cut: String = self
             .data
             .chars()
@@ -69,6 +134,7 @@ impl Frame {
         Self {
             event: self.event,
             data: format!("{cut}\u{fffd}"),
+            framing: self.framing,
         }
     }
 }

@@ -114,6 +114,7 @@ fn target(method: &Method, host: &str, path: &str) -> Target {
         "vector-search" => return surface(Surface::Vectorize, path),
         "api.openai.com" => return surface(Surface::OpenAi, path),
         "api.anthropic.com" => return surface(Surface::Anthropic, path),
+        host if host.starts_with("bedrock-runtime.") => return surface(Surface::Bedrock, path),
         _ => {}
     }
     let (first, rest) = first_segment(path);
@@ -122,6 +123,7 @@ fn target(method: &Method, host: &str, path: &str) -> Target {
         "openai" => surface(Surface::OpenAi, rest),
         "anthropic" => surface(Surface::Anthropic, rest),
         "workers-ai" => surface(Surface::WorkersAi, rest),
+        "bedrock" => surface(Surface::Bedrock, rest),
         "cohere" | "jina" | "voyage" => surface(Surface::Rerank, path),
         "run" | "ai-gateway" | "ai-api" | "to-everything" => surface(Surface::WorkersAi, path),
         "vectorize" => {

@@ -23,7 +23,7 @@ use crate::control;
 use crate::fault::{self, Instead, Plan, Subject, directive};
 use crate::journal::{Record, Ticket};
 use crate::reply::send::{Head, send};
-use crate::reply::{Payload, Reply, script};
+use crate::reply::{Frame, Payload, Reply, script};
 use crate::route::{self, Target};
 use crate::surface::Surface;
 
@@ -224,7 +224,7 @@ fn finish(reply: Reply, plan: &Plan, surface: Surface, ticket: Ticket, pace: Opt
     } = reply;
     let (content_type, content_length, steps) = match payload {
         Payload::Frames(frames) => (
-            "text/event-stream",
+            frames.first().map_or("text/event-stream", Frame::media_type),
             None,
             script::of_frames(&frames, plan, surface, pace),
         ),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::call::Call;
 use crate::reply::{Frame, Reply};
-use crate::{anthropic, openai, rerank, vectorize, workers_ai};
+use crate::{anthropic, bedrock, openai, rerank, vectorize, workers_ai};
 
 /// A service that this program stands in for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,15 +14,17 @@ pub(crate) enum Surface {
     WorkersAi,
     Vectorize,
     Rerank,
+    Bedrock,
 }
 
 impl Surface {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::OpenAi,
         Self::Anthropic,
         Self::WorkersAi,
         Self::Vectorize,
         Self::Rerank,
+        Self::Bedrock,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -32,6 +34,7 @@ impl Surface {
             Self::WorkersAi => "workers-ai",
             Self::Vectorize => "vectorize",
             Self::Rerank => "rerank",
+            Self::Bedrock => "bedrock",
         }
     }
 
@@ -47,6 +50,7 @@ impl Surface {
             Self::WorkersAi => workers_ai::answer(call),
             Self::Vectorize => vectorize::answer(call),
             Self::Rerank => rerank::answer(call),
+            Self::Bedrock => bedrock::answer(call),
         }
     }
 
@@ -58,6 +62,7 @@ impl Surface {
             Self::WorkersAi => workers_ai::error::of_status(status, code),
             Self::Vectorize => vectorize::error::of_status(status, code),
             Self::Rerank => rerank::of_status(status),
+            Self::Bedrock => bedrock::error::of_status(status, code),
         }
     }
 
@@ -69,6 +74,7 @@ impl Surface {
             Self::WorkersAi => workers_ai::error::Error::of(status, message).into(),
             Self::Vectorize => vectorize::error::Error::of(status, message).into(),
             Self::Rerank => rerank::Error::of(status, message).into(),
+            Self::Bedrock => bedrock::error::Error::of(status, message).into(),
         }
     }
 
@@ -78,6 +84,7 @@ impl Surface {
             Self::OpenAi | Self::Rerank => openai::error::frame(),
             Self::Anthropic => anthropic::error::frame(),
             Self::WorkersAi | Self::Vectorize => workers_ai::error::frame(),
+            Self::Bedrock => bedrock::error::frame(),
         }
     }
 
@@ -88,6 +95,7 @@ impl Surface {
             Self::Anthropic => anthropic::headers(call, now_ms),
             Self::WorkersAi => workers_ai::headers(call),
             Self::Vectorize | Self::Rerank => Vec::new(),
+            Self::Bedrock => bedrock::headers(call),
         }
     }
 

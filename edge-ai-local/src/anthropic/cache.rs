@@ -25,18 +25,18 @@ pub(crate) struct PromptCache {
 
 /// Input tokens by how they were served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Cached {
+pub(crate) struct Cached {
     /// Neither read from the cache nor written to it.
-    pub(super) plain: usize,
-    pub(super) created: usize,
+    pub(crate) plain: usize,
+    pub(crate) created: usize,
     /// Of those created, the ones kept for an hour.
-    pub(super) created_1h: usize,
-    pub(super) read: usize,
+    pub(crate) created_1h: usize,
+    pub(crate) read: usize,
 }
 
 impl PromptCache {
     /// Reads the longest known prefix up to the last mark, and writes every marked one.
-    pub(super) fn charge(
+    pub(crate) fn charge(
         &self,
         key: &str,
         model: &str,

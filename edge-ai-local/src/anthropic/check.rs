@@ -37,7 +37,7 @@ pub(super) fn max_tokens(body: &Map<String, Value>) -> Result<(), Error> {
     }
 }
 
-pub(super) fn request(body: &Map<String, Value>, system_messages: bool) -> Result<(), Error> {
+pub(crate) fn request(body: &Map<String, Value>, system_messages: bool) -> Result<(), Error> {
     messages::check(body, system_messages)?;
     for param in ["temperature", "top_p"] {
         if let Some(value) = body.get(param).filter(|value| !value.is_null()) {

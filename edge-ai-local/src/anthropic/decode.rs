@@ -8,7 +8,7 @@ use crate::generate::{Format, Media, Prompt, Role, ToolChoice, ToolSpec, Turn};
 const IMAGE_TOKENS: usize = 1334;
 
 /// Decodes the members that bear on the answer; whatever else the request has is let be.
-pub(super) fn prompt(body: &Map<String, Value>) -> Prompt {
+pub(crate) fn prompt(body: &Map<String, Value>) -> Prompt {
     let list = |key: &str| {
         body.get(key)
             .and_then(Value::as_array)

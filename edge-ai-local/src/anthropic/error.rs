@@ -19,6 +19,10 @@ impl Error {
         }
     }
 
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(super) fn invalid(message: &str) -> Self {
         Self::of(400, message)
     }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 /// Signature of a thinking block's text.
-pub(super) fn sign(thinking: &str) -> String {
+pub(crate) fn sign(thinking: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(b"edge-ai-local thinking\n");
     hash.update(thinking.as_bytes());

@@ -100,7 +100,7 @@ impl FromStr for Plan {
                     let surface = Surface::from_name(value);
                     plan.only = Some(surface.ok_or_else(|| {
                         format!(
-                            "fault `{term}`: a surface is openai, anthropic, workers-ai, vectorize or rerank"
+                            "fault `{term}`: a surface is openai, anthropic, workers-ai, vectorize, rerank or bedrock"
                         )
                     })?);
                 }

@@ -29,6 +29,11 @@ pub(crate) fn of_frames(
     let mut steps = Vec::with_capacity(frames.len() + 1);
     for at in 0..=frames.len() {
         if plan.cut == Some(at) || (at == frames.len() && plan.cut.is_some()) {
+            // Within the next one, where that shows.
+            if let Some(next) = frames.get(at).filter(|next| next.is_binary()) {
+                let next = next.encode();
+                steps.push(Step::Send(next.slice(..next.len() / 2)));
+            }
             steps.push(Step::Abort);
             return steps;
         }
