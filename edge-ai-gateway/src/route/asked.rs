@@ -142,7 +142,10 @@ impl<'a> Asked<'a> {
             // A reranker reads the query with each document.
             Content::Rerank(request) => {
                 let query = estimate_tokens(&request.query);
-                let pairs = request.documents.iter().map(|text| estimate_tokens(text).saturating_add(query));
+                let pairs = request
+                    .documents
+                    .iter()
+                    .map(|text| estimate_tokens(text).saturating_add(query));
                 (pairs.fold(0, u64::saturating_add), 0)
             }
         }
