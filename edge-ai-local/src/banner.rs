@@ -15,6 +15,8 @@ pub fn banner(config: &Config, url: &str) -> String {
 
   OpenAI      {url}/openai/v1        any key; `invalid…` is refused
   Anthropic   {url}/anthropic        any key; `invalid…` is refused
+  Bedrock     {url}/bedrock          AWS's example keys, or any API key
+  rerankers   {url}/cohere, /jina, /voyage
   Workers AI  {url}/workers-ai       also Host: workers-binding.ai, and miniflare's MF-URL
   Vectorize   {url}/vectorize/INDEX  also Host: vector-search, and miniflare's MF-URL
   control     {url}/_local/requests  also /_local/faults, /_local/vectorize/INDEX, /_local/health

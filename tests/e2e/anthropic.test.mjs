@@ -9,6 +9,7 @@ const client = new Anthropic({ baseURL: GATEWAY_URL, apiKey: "a-key" });
 
 const MODELS = [
   "anthropic/claude-haiku-4-5",
+  "bedrock/global.anthropic.claude-haiku-4-5-20251001-v1:0",
   "openai/gpt-4o-mini",
   "workers-ai/@cf/meta/llama-3.3-70b-instruct-fp8-fast",
   "workers-ai/@cf/openai/gpt-oss-120b",
@@ -80,18 +81,19 @@ for (const model of MODELS) {
   });
 }
 
-test("thoughts and their signatures go around", async () => {
-  const model = "anthropic/claude-haiku-4-5";
-  const thinking = { type: "enabled", budget_tokens: 1_024 };
-  const messages = [{ role: "user", content: unique("How many bears?") }];
-  const first = await client.messages.create({ model, max_tokens: 2_000, thinking, messages });
-  const thought = first.content.find(({ type }) => type === "thinking");
-  assert.ok(thought.signature);
-  messages.push({ role: "assistant", content: first.content }, { role: "user", content: "And foxes?" });
-  // The stand-in refuses a signature that is not its own.
-  const second = await client.messages.create({ model, max_tokens: 2_000, thinking, messages });
-  assert.equal(second.stop_reason, "end_turn");
-});
+for (const model of MODELS.slice(0, 2)) {
+  test(`thoughts and their signatures go around with ${model}`, async () => {
+    const thinking = { type: "enabled", budget_tokens: 1_024 };
+    const messages = [{ role: "user", content: unique("How many bears?") }];
+    const first = await client.messages.create({ model, max_tokens: 2_000, thinking, messages });
+    const thought = first.content.find(({ type }) => type === "thinking");
+    assert.ok(thought.signature);
+    messages.push({ role: "assistant", content: first.content }, { role: "user", content: "And foxes?" });
+    // The stand-in refuses a signature that is not its own.
+    const second = await client.messages.create({ model, max_tokens: 2_000, thinking, messages });
+    assert.equal(second.stop_reason, "end_turn");
+  });
+}
 
 describe("a wrong request", () => {
   const post = (body) =>

@@ -14,6 +14,7 @@ after(() => gateway.stop());
 const PROVIDERS = {
   openai: "openai/gpt-6-luna",
   anthropic: "anthropic/claude-haiku-4-5",
+  bedrock: "bedrock/global.anthropic.claude-haiku-4-5-20251001-v1:0",
   "workers-ai": "workers-ai/@cf/meta/llama-3.3-70b-instruct-fp8-fast",
 };
 const ask = (model, content, more = {}, options = {}) =>

@@ -11,6 +11,12 @@ const PROVIDERS = [
   { name: "openai", model: "openai/gpt-6-luna", embedding: "openai/text-embedding-3-small", dimensions: 1536 },
   { name: "anthropic", model: "anthropic/claude-haiku-4-5" },
   {
+    name: "bedrock",
+    model: "bedrock/global.anthropic.claude-haiku-4-5-20251001-v1:0",
+    embedding: "bedrock/amazon.titan-embed-text-v2:0",
+    dimensions: 1024,
+  },
+  {
     name: "workers-ai",
     model: "workers-ai/@cf/meta/llama-3.3-70b-instruct-fp8-fast",
     vision: "workers-ai/@cf/meta/llama-4-scout-17b-16e-instruct",

@@ -55,8 +55,12 @@ pub(super) fn texts(input: &EmbeddingInput) -> Result<Vec<&str>> {
     if input.texts.is_empty() {
         return Err(Error::invalid("input", "at least one text is needed"));
     }
-    let check = |(index, text)| match text {
-        &EmbeddingText::Text(ref text) if text.is_empty() => {
+    input.texts.iter().enumerate().map(checked).collect()
+}
+
+fn checked((index, text): (usize, &EmbeddingText)) -> Result<&str> {
+    match text {
+        EmbeddingText::Text(text) if text.is_empty() => {
             Err(Error::invalid(format!("input[{index}]"), "a text is empty"))
         }
         EmbeddingText::Text(text) => Ok(text.as_str()),
@@ -64,8 +68,7 @@ pub(super) fn texts(input: &EmbeddingInput) -> Result<Vec<&str>> {
             Error::new(ErrorKind::Unsupported, "Bedrock embeds texts, not token numbers")
                 .with_param(format!("input[{index}]")),
         ),
-    };
-    input.texts.iter().enumerate().map(check).collect()
+    }
 }
 
 /// Writes the body of `POST /model/{model}/invoke` for as many texts as the model takes at once: one for Titan, 96 for Cohere's.

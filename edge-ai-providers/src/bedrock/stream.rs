@@ -29,7 +29,7 @@ pub(super) fn converse_frames(
 
 /// Turns the bytes of a streamed answer into frames, however they were cut on the way.
 ///
-/// Each of Bedrock's messages is one frame. Citations of a text come as an empty text that carries them, once the text is complete.
+/// Each of Bedrock's messages is one frame. Blocks that only Bedrock knows, such as the results of its own tools, are passed over. Citations of a text come as an empty text that carries them, once the text is complete.
 ///
 /// ```
 /// use edge_ai_core::ChatEvent;
@@ -89,17 +89,8 @@ enum State {
 /// A block that is still open.
 #[derive(Debug)]
 enum Block {
-    Text {
-        citations: Vec<RawJson>,
-    },
-    Call {
-        index: u32,
-        empty: bool,
-    },
-    /// Of a kind that only Bedrock knows, with the deltas that came for it.
-    Other {
-        start: Extra,
-    },
+    Text { citations: Vec<RawJson> },
+    Call { index: u32, empty: bool },
 }
 
 impl FrameDecoder for EventReader {
@@ -211,10 +202,6 @@ impl EventReader {
 
     fn block_start(&mut self, index: u64, mut start: Fields<'_>) -> Result<Vec<ChatEvent>> {
         let Some(call) = start.take_raw("toolUse") else {
-            let start = start.rest(&CONVERSE);
-            if !start.is_empty() {
-                self.blocks.insert(index, Block::Other { start });
-            }
             return Ok(Vec::new());
         };
         let mut call = Fields::parse(call, Path::ROOT.field("toolUse"))?;
@@ -269,7 +256,6 @@ impl EventReader {
             Some(Block::Call { index, empty: true }) => {
                 vec![ChatEvent::ToolCall(ToolCallDelta::arguments(index, "{}"))]
             }
-            Some(Block::Other { start }) => vec![ChatEvent::Part(ContentPart::Other(start))],
             _ => Vec::new(),
         })
     }

@@ -256,6 +256,7 @@ fn models() -> Vec<ModelInfo> {
         ("@cf/baai/bge-large-en-v1.5", EMBEDDINGS),
         ("@cf/qwen/qwen3-embedding-0.6b", EMBEDDINGS),
         ("@cf/google/embeddinggemma-300m", EMBEDDINGS),
+        ("@cf/baai/bge-reranker-base", Capabilities::RERANK),
     ]
     .map(|(id, capabilities)| ModelInfo::new(id, capabilities))
     .to_vec()

@@ -174,6 +174,8 @@ fn the_table_is_well_formed() {
             provider.embedding_model().is_some(),
             vendor.capabilities.embeddings
         );
+        assert_eq!(provider.chat_model().is_some(), vendor.capabilities.chat);
+        assert_eq!(provider.reranker().is_some(), vendor.capabilities.rerank);
         assert_eq!(
             vendor.compatibility.tools, vendor.capabilities.tools,
             "{}",
@@ -190,6 +192,7 @@ fn the_table_is_well_formed() {
                 (model_can.reasoning, api.reasoning),
                 (model_can.prompt_caching, api.prompt_caching),
                 (model_can.embeddings, api.embeddings),
+                (model_can.rerank, api.rerank),
             ] {
                 assert!(!can || carried, "{} {}", vendor.name, model.id);
             }

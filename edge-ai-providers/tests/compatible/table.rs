@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use edge_ai_core::{Capabilities, HttpClient, ModelInfo, Provider, Secret};
+use edge_ai_core::{Capabilities, HttpClient, ManualClock, ModelInfo, Provider, Secret};
+use edge_ai_providers::bedrock::Credentials;
 use edge_ai_providers::compatible::{EnabledBy, VENDORS, Vendor};
 use edge_ai_providers::workers_ai::WorkersAiRest;
-use edge_ai_providers::{Anthropic, OpenAi, WorkersAi};
+use edge_ai_providers::{Anthropic, Bedrock, OpenAi, WorkersAi};
 use edge_ai_testkit::scripted::ScriptedHttpClient;
 
 const HEAD: &str = "<!-- Made of the code by `UPDATE=1 cargo test -p edge-ai-providers --test compatible`. -->
@@ -21,7 +22,7 @@ many. Every provider that chats also streams.
 
 type Column = (&'static str, fn(&Capabilities) -> bool);
 
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 10] = [
     ("chat", |can| can.chat),
     ("stream", |can| can.chat),
     ("tools", |can| can.tools),
@@ -31,6 +32,7 @@ const COLUMNS: [Column; 9] = [
     ("reasoning", |can| can.reasoning),
     ("prompt caching", |can| can.prompt_caching),
     ("embeddings", |can| can.embeddings),
+    ("rerank", |can| can.rerank),
 ];
 
 /// A line: the name, what its API carries where that is known beside the models, and the models.
@@ -60,7 +62,7 @@ impl Row {
     fn cell(&self, column: &Column) -> &'static str {
         let (name, can) = column;
         let carried = self.api.is_some_and(|api| can(&api));
-        let asked = |model: &&ModelInfo| model.capabilities.chat || *name == "embeddings";
+        let asked = |model: &&ModelInfo| model.capabilities.chat || matches!(*name, "embeddings" | "rerank");
         let able = self
             .models
             .iter()
@@ -70,7 +72,7 @@ impl Row {
         let chats = self.models.iter().filter(|model| model.capabilities.chat).count();
         match *name {
             // Of whoever has models that embed, or an API for it.
-            "embeddings" if able > 0 => "yes",
+            "embeddings" | "rerank" if able > 0 => "yes",
             "chat" | "stream" if able > 0 || carried => "yes",
             _ if able > 0 && able == chats => "yes",
             _ if able > 0 || carried => "by model",
@@ -84,9 +86,12 @@ fn table() -> String {
     let key = || Secret::new("k");
     let openai = OpenAi::builder(Arc::clone(&http), key()).build().unwrap();
     let anthropic = Anthropic::builder(Arc::clone(&http), key()).build().unwrap();
+    let clock = Arc::new(ManualClock::default());
+    let bedrock = Bedrock::builder(Arc::clone(&http), clock, Credentials::ApiKey(key()), "us-east-1");
+    let bedrock = bedrock.build().unwrap();
     let runner = WorkersAiRest::new(http, "0a1b", key()).unwrap();
     let workers_ai = WorkersAi::new(Arc::new(runner));
-    let providers: [&dyn Provider; 3] = [&openai, &anthropic, &workers_ai];
+    let providers: [&dyn Provider; 4] = [&openai, &anthropic, &bedrock, &workers_ai];
     let rows = providers.into_iter().map(Row::of_provider);
 
     let mut text = String::from(HEAD);

@@ -1,4 +1,4 @@
-//! An AI gateway to deploy as it is: Workers AI, OpenAI, Anthropic and the vendors compatible with OpenAI behind one endpoint.
+//! An AI gateway to deploy as it is: Workers AI, OpenAI, Anthropic, Amazon Bedrock and the vendors compatible with OpenAI behind one endpoint.
 //!
 //! What can be set without touching the code is in `wrangler.jsonc`; see the README.
 
@@ -9,7 +9,7 @@ pub use edge_ai::cache::CoalescingObject;
 use edge_ai::cache::{CacheRules, KeyValueCache, MemoryCache, PurgeLog, TieredCache, WorkerRooms, WorkersKv};
 use edge_ai::gateway::{ApiKeys, D1UsageLog, JsonLog, Limit, Route, Timeouts, unavailable};
 use edge_ai::guard::GuardConfig;
-use edge_ai::providers::{Anthropic, OpenAi, WorkersAi, compatible};
+use edge_ai::providers::{Anthropic, Bedrock, OpenAi, WorkersAi, compatible};
 use edge_ai::runtime::{EnvExt, WorkerClock};
 use edge_ai::{EdgeAi, EdgeAiBuilder, Error, ErrorKind, PerIsolate, Quota, Result};
 use serde::de::DeserializeOwned;
@@ -30,6 +30,7 @@ fn build(env: &Env) -> Result<EdgeAi> {
         .provider(WorkersAi::from_env(env, "AI")?)
         .maybe_provider(OpenAi::from_env(env)?)
         .maybe_provider(Anthropic::from_env(env)?)
+        .maybe_provider(Bedrock::from_env(env)?)
         .usage(D1UsageLog::from_env(env, "DB")?)
         .usage(JsonLog::console())
         .timeouts(timeouts(env)?);

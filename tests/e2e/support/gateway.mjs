@@ -20,6 +20,10 @@ const PROVIDERS = {
   OPENAI_API_KEY: "local",
   ANTHROPIC_BASE_URL: `${LOCAL_URL}/anthropic`,
   ANTHROPIC_API_KEY: "local",
+  BEDROCK_BASE_URL: `${LOCAL_URL}/bedrock`,
+  AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE",
+  AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+  AWS_REGION: "us-east-1",
 };
 
 /** Starts the example's Worker on workerd with `vars` over its own. */

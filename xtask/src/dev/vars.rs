@@ -44,31 +44,93 @@ pub(crate) fn configured(worker: &Path) -> Vec<String> {
         .collect()
 }
 
+/// A vendor that the stand-in stands in for: the setting with its address, where that is, and the settings that say who asks.
+struct Upstream {
+    base_url: &'static str,
+    path: &'static str,
+    credentials: &'static [(&'static str, &'static str)],
+    /// Other credentials, in place of which none are needed.
+    instead: &'static [&'static str],
+}
+
+impl Upstream {
+    const fn with_key(
+        base_url: &'static str,
+        path: &'static str,
+        credentials: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        Self {
+            base_url,
+            path,
+            credentials,
+            instead: &[],
+        }
+    }
+}
+
+const UPSTREAMS: &[Upstream] = &[
+    Upstream::with_key("OPENAI_BASE_URL", "openai/v1", &[("OPENAI_API_KEY", "local")]),
+    Upstream::with_key(
+        "ANTHROPIC_BASE_URL",
+        "anthropic",
+        &[("ANTHROPIC_API_KEY", "local")],
+    ),
+    Upstream::with_key(
+        "COHERE_BASE_URL",
+        "cohere/compatibility/v1",
+        &[("COHERE_API_KEY", "local")],
+    ),
+    Upstream::with_key("JINA_BASE_URL", "jina/v1", &[("JINA_API_KEY", "local")]),
+    Upstream::with_key("VOYAGE_BASE_URL", "voyage/v1", &[("VOYAGE_API_KEY", "local")]),
+    Upstream {
+        base_url: "BEDROCK_BASE_URL",
+        path: "bedrock",
+        // The keys of AWS's own examples, by which the stand-in checks signatures.
+        credentials: &[
+            ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+            (
+                "AWS_SECRET_ACCESS_KEY",
+                "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            ),
+            ("AWS_REGION", "us-east-1"),
+        ],
+        instead: &["AWS_BEARER_TOKEN_BEDROCK"],
+    },
+];
+
 /// `vars`, and the stand-in as the upstream of each vendor that neither `vars` nor `configured` says anything about.
 pub(crate) fn with_local_upstreams(mut vars: Vec<Var>, configured: &[String], local: &str) -> Vec<Var> {
-    for (vendor, path) in [("OPENAI", "openai/v1"), ("ANTHROPIC", "anthropic")] {
-        let (base_url, api_key) = (format!("{vendor}_BASE_URL"), format!("{vendor}_API_KEY"));
+    for upstream in UPSTREAMS {
         let given =
             |key: &str| vars.iter().any(|var| var.key == key) || configured.iter().any(|name| name == key);
-        if given(&api_key) {
+        // A region alone is nobody's key.
+        let keys = upstream
+            .credentials
+            .iter()
+            .map(|(key, _)| *key)
+            .filter(|key| *key != "AWS_REGION");
+        if keys.chain(upstream.instead.iter().copied()).any(given) {
             continue;
         }
-        if !given(&base_url) {
-            vars.push(Var {
-                key: base_url,
-                value: format!("{local}/{path}"),
-            });
+        let mut missing: Vec<_> = upstream
+            .credentials
+            .iter()
+            .filter(|(key, _)| !given(key))
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        if !given(upstream.base_url) {
+            missing.insert(
+                0,
+                (upstream.base_url.to_owned(), format!("{local}/{}", upstream.path)),
+            );
         } else if !vars
             .iter()
-            .any(|var| var.key == base_url && is_loopback(&var.value))
+            .any(|var| var.key == upstream.base_url && is_loopback(&var.value))
         {
             // A vendor's real address without a key: the Worker says what is missing.
             continue;
         }
-        vars.push(Var {
-            key: api_key,
-            value: "local".to_owned(),
-        });
+        vars.extend(missing.into_iter().map(|(key, value)| Var { key, value }));
     }
     vars
 }
@@ -135,6 +197,13 @@ mod tests {
             )
         );
         assert!(all.contains(&"ANTHROPIC_API_KEY=local".parse().unwrap()));
+        assert!(all.contains(&"BEDROCK_BASE_URL=http://127.0.0.1:9900/bedrock".parse().unwrap()));
+        assert!(all.contains(&"AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE".parse().unwrap()));
+        let own = with_local_upstreams(vec!["AWS_BEARER_TOKEN_BEDROCK=key".parse().unwrap()], &[], LOCAL);
+        assert!(
+            own.iter()
+                .all(|var| var.key != "AWS_ACCESS_KEY_ID" && var.key != "BEDROCK_BASE_URL")
+        );
     }
 
     #[test]

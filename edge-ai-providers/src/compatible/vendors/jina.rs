@@ -15,6 +15,7 @@ pub const JINA: Vendor = Vendor {
             "retrieval.query",
             "retrieval.passage",
         )),
+        tools: false,
         refused_hints: &["encoding_format", "user"],
         ..Compatibility::COMPATIBLE
     },

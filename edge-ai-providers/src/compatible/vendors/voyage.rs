@@ -12,6 +12,7 @@ pub const VOYAGE: Vendor = Vendor {
     compatibility: Compatibility {
         embedding_inputs: 1_000,
         embedding_purpose: Some(EmbeddingPurposeField::new("input_type", "query", "document")),
+        tools: false,
         refused_hints: &["encoding_format", "user"],
         renamed: &[("dimensions", "output_dimension")],
         ..Compatibility::COMPATIBLE
