@@ -257,12 +257,12 @@ impl Reranker for Router {
         let attempts = self.attempts(&request.context, false);
         let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
         attempts
-            .run(targets, |target| async move {
+            .run(targets, |target, context| async move {
                 let reranker = target
                     .provider
                     .reranker()
                     .ok_or_else(|| cannot(&target, "reranking"))?;
-                let mut request = request.clone();
+                let mut request = request.clone().with_context(context);
                 request.model = target.model().to_owned();
                 named(
                     self.within(limit, deadline, reranker.rerank(request)).await,

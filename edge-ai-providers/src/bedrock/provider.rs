@@ -71,13 +71,15 @@ impl Bedrock {
     async fn answer(&self, request: &ChatRequest) -> Result<ChatResponse> {
         let body = encode_converse_request(request)?;
         let path = path(&request.model, "converse")?;
-        decode_converse_response(&request.model, &self.client.post(&path, body).await?)
+        let client = self.client.for_request(&request.context);
+        decode_converse_response(&request.model, &client.post(&path, body).await?)
     }
 
     async fn answer_stream(&self, request: &ChatRequest) -> Result<ChatStream> {
         let body = encode_converse_request(request)?;
         let path = path(&request.model, "converse-stream")?;
-        let answer = self.client.post_stream_of(&path, body, MEDIA_TYPE).await?;
+        let client = self.client.for_request(&request.context);
+        let answer = client.post_stream_of(&path, body, MEDIA_TYPE).await?;
         let client = Arc::clone(&self.client);
         let frames = converse_frames(&request.model, answer)
             .map(move |frame| frame.map_err(|error| error.with_provider(client.provider())));
@@ -88,6 +90,7 @@ impl Bedrock {
         let texts = texts(&request.input)?;
         let path = path(&request.model, "invoke")?;
         let path = path.as_str();
+        let client = &*self.client.for_request(&request.context);
         let calls = texts
             .chunks(Shape::of(&request.model)?.batch())
             .map(|texts| {
@@ -97,7 +100,7 @@ impl Bedrock {
             })
             .collect::<Result<Vec<_>>>()?;
         let answers: Vec<(Vec<Vec<f32>>, Option<u64>)> = stream::iter(calls)
-            .map(|(body, count)| self.embed_once(&request.model, path, body, count))
+            .map(|(body, count)| embed_once(client, &request.model, path, body, count))
             .buffered(PARALLEL_CALLS)
             .try_collect()
             .await?;
@@ -117,30 +120,28 @@ impl Bedrock {
         Ok(output)
     }
 
-    async fn embed_once(
-        &self,
-        model: &str,
-        path: &str,
-        body: Bytes,
-        count: usize,
-    ) -> Result<(Vec<Vec<f32>>, Option<u64>)> {
-        let answer = self.client.exchange(path, body).await?;
-        let (vectors, tokens) = decode_embedding_answer(model, answer.body(), count)?;
-        Ok((vectors, tokens.or_else(|| input_tokens(answer.headers()))))
-    }
-
     async fn ranking(&self, request: &RerankRequest) -> Result<RerankResponse> {
         let body = encode_rerank_request(request)?;
-        let answer = self
-            .client
-            .exchange(&path(&request.model, "invoke")?, body)
-            .await?;
+        let client = self.client.for_request(&request.context);
+        let answer = client.exchange(&path(&request.model, "invoke")?, body).await?;
         let mut ranked = decode_rerank_answer(answer.body(), request.documents.len(), request.top_n)?;
         ranked.usage = ranked
             .usage
             .or_else(|| input_tokens(answer.headers()).map(|tokens| Usage::new(tokens, 0)));
         Ok(ranked)
     }
+}
+
+async fn embed_once(
+    client: &VendorClient,
+    model: &str,
+    path: &str,
+    body: Bytes,
+    count: usize,
+) -> Result<(Vec<Vec<f32>>, Option<u64>)> {
+    let answer = client.exchange(path, body).await?;
+    let (vectors, tokens) = decode_embedding_answer(model, answer.body(), count)?;
+    Ok((vectors, tokens.or_else(|| input_tokens(answer.headers()))))
 }
 
 /// The path of an action of a model, whose name is one segment of it.

@@ -26,7 +26,8 @@ impl RerankModel {
 impl Reranker for RerankModel {
     async fn rerank(&self, request: RerankRequest) -> Result<RerankResponse> {
         let body = encode_rerank_request(&request, &self.api).map_err(|error| self.own(error))?;
-        let answer = self.client.post(self.api.path, body).await?;
+        let client = self.client.for_request(&request.context);
+        let answer = client.post(self.api.path, body).await?;
         decode_rerank_answer(&answer, request.documents.len(), request.top_n).map_err(|error| self.own(error))
     }
 }
