@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use edge_ai_core::{Body, Context, Error, ErrorKind, HttpClient, Result};
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 /// The most bytes of a vendor's whole answer that are read: larger than any vendor sends, small beside a Worker's 128 MB.
@@ -102,7 +102,12 @@ impl VendorClient {
             return Cow::Borrowed(self);
         }
         let mut client = self.clone();
-        if let (Some(own), Some((name, prefix))) = (own, &self.key) {
+        // Who signs otherwise takes a key as a bearer token.
+        let signed = client
+            .signer
+            .take_if(|_| own.is_some())
+            .map(|_| (AUTHORIZATION, BEARER));
+        if let (Some(own), Some((name, prefix))) = (own, signed.as_ref().or(self.key.as_ref())) {
             client.headers.remove(name);
             if let Some(value) = secret_value(&format!("{prefix}{}", own.secret.expose())) {
                 client.headers.insert(name, value);
@@ -124,7 +129,7 @@ impl VendorClient {
 
     /// Whether requests carry a key.
     pub(crate) const fn takes_key(&self) -> bool {
-        self.key.is_some()
+        self.key.is_some() || self.signer.is_some()
     }
 
     /// The same at another address of the vendor.

@@ -212,6 +212,11 @@ impl Provider for Bedrock {
         self.models.to_vec()
     }
 
+    /// A caller's own key is a [Bedrock API key](Credentials::ApiKey), also where the operator's requests are signed.
+    fn takes_credentials(&self) -> bool {
+        self.client.takes_key()
+    }
+
     fn owns(&self, model: &str) -> bool {
         model.starts_with("arn:aws") && model.contains(":bedrock:")
     }
