@@ -117,7 +117,7 @@ impl Capabilities {
         rerank: false,
     };
 
-    /// Everything there is.
+    /// Everything that a vendor of chat models has; reranking is an API of its own.
     pub const ALL: Self = Self {
         chat: true,
         tools: true,
@@ -127,7 +127,7 @@ impl Capabilities {
         reasoning: true,
         prompt_caching: true,
         embeddings: true,
-        rerank: true,
+        rerank: false,
     };
 
     /// An embedding model.

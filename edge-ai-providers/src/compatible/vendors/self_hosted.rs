@@ -2,6 +2,7 @@ use edge_ai_core::Capabilities;
 
 use crate::compatible::{EnabledBy, Vendor};
 use crate::openai::Compatibility;
+use crate::rerank::RerankApi;
 
 /// [Ollama](https://docs.ollama.com/api/openai-compatibility) on a machine of yours, at `OLLAMA_BASE_URL`; it needs no key. With
 /// `https://ollama.com/v1` and `OLLAMA_API_KEY`, its cloud.
@@ -31,7 +32,8 @@ pub const OLLAMA: Vendor = Vendor {
 /// was started with `--api-key`.
 pub const VLLM: Vendor = Vendor {
     enabled_by: EnabledBy::BaseUrl,
-    capabilities: Capabilities::ALL,
+    rerank: Some(RerankApi::COMMON),
+    capabilities: Capabilities::ALL.rerank(),
     docs: "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
     ..Vendor::new(
         "vllm",
@@ -46,7 +48,8 @@ pub const VLLM: Vendor = Vendor {
 /// [`OpenAi::compatible`](crate::OpenAi::compatible).
 pub const GENERIC: Vendor = Vendor {
     enabled_by: EnabledBy::BaseUrl,
-    capabilities: Capabilities::ALL,
+    rerank: Some(RerankApi::COMMON),
+    capabilities: Capabilities::ALL.rerank(),
     docs: "https://platform.openai.com/docs/api-reference/chat",
     ..Vendor::new(
         "compatible",
