@@ -25,7 +25,7 @@ pub(super) fn request(body: &Map<String, Value>) -> Result<Map<String, Value>, E
     for (at, message) in messages.iter().enumerate() {
         let role = message.get("role").and_then(Value::as_str).unwrap_or_default();
         // Turns alternate, and the user begins.
-        if role != ["user", "assistant"][at % 2] {
+        if role != if at.is_multiple_of(2) { "user" } else { "assistant" } {
             let message = "A conversation must alternate between user and assistant roles. Make sure the conversation alternates \
                            between user and assistant roles and try again.";
             return Err(Error::invalid(message));
