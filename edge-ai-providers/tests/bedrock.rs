@@ -1,6 +1,10 @@
 //! Bedrock's dialect: what is written for it, what is read of it, and a stream that may be cut anywhere.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::sync::Arc;
 
