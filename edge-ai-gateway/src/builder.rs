@@ -11,7 +11,7 @@ use crate::limit::{IpLimit, Limit};
 use crate::route::{RetryPolicy, Route, RouteTable, Router, Timeouts};
 use crate::site::Site;
 use crate::surface::Bodies;
-use crate::usage::{Books, LogLine, PriceTable, Sampling};
+use crate::usage::{Books, Capture, LogLine, PriceTable, Sampling};
 use crate::vendor_keys::CredentialSource;
 
 /// A decorator: takes a model and the names it answers to, gives one around it.
@@ -31,6 +31,7 @@ pub struct GatewayBuilder {
     log: Option<LogLine>,
     sites: Vec<Arc<dyn Site>>,
     sampling: Sampling,
+    capture: Option<Arc<Capture>>,
     trace_to: Vec<Arc<str>>,
     prices: PriceTable,
     access: Access,
@@ -65,6 +66,7 @@ impl GatewayBuilder {
             log: default_log(),
             sites: Vec::new(),
             sampling: Sampling::default(),
+            capture: None,
             trace_to: Router::TOLD.into_iter().map(Arc::from).collect(),
             prices: PriceTable::default(),
             access: Access::default(),
@@ -132,6 +134,14 @@ impl GatewayBuilder {
     pub fn log(mut self, line: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.log = Some(Arc::new(line));
         self
+    }
+
+    /// Keeps what is asked and answered; nothing is kept unless told.
+    pub fn capture(self, capture: Capture) -> Self {
+        Self {
+            capture: Some(Arc::new(capture)),
+            ..self
+        }
     }
 
     /// Answers paths beside the API: a dashboard, metrics.
@@ -263,6 +273,7 @@ impl GatewayBuilder {
             books: Arc::new(books),
             sites: self.sites,
             sampling: self.sampling,
+            capture: self.capture,
             entropy: self.entropy,
             max_body: self.max_body,
             keep_alive: self.keep_alive,

@@ -1,8 +1,9 @@
-//! The tables behind keys: SQLite's dialect over whatever runs it.
+//! The tables behind keys and reports: SQLite's dialect over whatever runs it.
 
 #[cfg(feature = "worker")]
 mod d1;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,8 +14,6 @@ use serde_json::{Map, Value};
 
 #[cfg(feature = "worker")]
 pub use d1::D1;
-#[cfg(feature = "worker")]
-pub(crate) use d1::failed;
 
 /// A row: its columns by name.
 pub type Row = Map<String, Value>;
@@ -41,16 +40,16 @@ impl<T: Database + ?Sized> Database for Arc<T> {
 #[non_exhaustive]
 pub struct Statement {
     /// The SQL.
-    pub sql: &'static str,
+    pub sql: Cow<'static, str>,
     /// The values, in order.
     pub values: Vec<SqlValue>,
 }
 
 impl Statement {
     /// A statement with its values.
-    pub fn new(sql: &'static str, values: impl Into<Vec<SqlValue>>) -> Self {
+    pub fn new(sql: impl Into<Cow<'static, str>>, values: impl Into<Vec<SqlValue>>) -> Self {
         Self {
-            sql,
+            sql: sql.into(),
             values: values.into(),
         }
     }

@@ -17,7 +17,7 @@ use crate::patience::Patience;
 use crate::route::{RouteTable, Router};
 use crate::site::Site;
 use crate::surface::{self, Bodies, Call, Client, Endpoint};
-use crate::usage::{Books, Meter, Sampling};
+use crate::usage::{Books, Capture, Meter, Sampling};
 use crate::vendor_keys::CredentialSource;
 
 /// An AI gateway: an HTTP surface over a stack of models.
@@ -50,6 +50,7 @@ pub struct Gateway {
     pub(crate) books: Arc<Books>,
     pub(crate) sites: Vec<Arc<dyn Site>>,
     pub(crate) sampling: Sampling,
+    pub(crate) capture: Option<Arc<Capture>>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) max_body: usize,
     pub(crate) bodies: Bodies,
@@ -177,6 +178,7 @@ impl Gateway {
         context.metadata = surface::metadata(&head.headers)?;
         // What the operator says of a key is not the client's to change.
         context.metadata.extend(principal.metadata.clone());
+        let collects = surface::collects(&head.headers)?;
         context.background = Some(Arc::clone(&caller.background));
         let trace = surface::span(&head.headers, &*self.entropy, self.sampling);
         if let Ok(trace) = HeaderValue::try_from(trace.traceparent()) {
@@ -207,6 +209,7 @@ impl Gateway {
             principal,
             arrived,
             meter,
+            collects,
         };
         match operation {
             Operation::Embeddings => surface::embeddings(call).await,

@@ -7,6 +7,7 @@ mod database;
 mod gateway;
 mod limit;
 mod patience;
+mod report;
 #[cfg(feature = "ring")]
 mod ring_crypto;
 mod route;
@@ -28,13 +29,14 @@ pub use database::D1;
 pub use database::{Database, Row, SqlValue, Statement};
 pub use gateway::{Caller, Gateway};
 pub use limit::Limit;
+pub use report::{Dashboard, MetricsPage};
 #[cfg(feature = "ring")]
 pub use ring_crypto::RingCrypto;
 pub use route::{Affinity, Condition, RetryPolicy, Route, RouteTable, Router, Timeouts};
 pub use site::Site;
 #[cfg(feature = "worker")]
-pub use usage::D1UsageLog;
-pub use usage::{JsonLog, LogLine, PriceTable};
+pub use usage::{AnalyticsUsageLog, D1UsageLog, QueueUsageLog, R2Captures, R2UsageLog, keep_queued_usage};
+pub use usage::{Capture, CaptureStore, JsonLog, LogLine, OtlpExporter, PriceTable, UsageFallback};
 pub use vendor_keys::{Cipher, CredentialSource, MasterKeys, VendorKeys};
 #[cfg(feature = "worker")]
 pub use worker::unavailable;

@@ -23,4 +23,4 @@ pub(crate) use models::{model, models};
 pub(crate) use rerank::rerank;
 pub(crate) use response::{error_response, health};
 pub(crate) use trace::span;
-pub(crate) use wishes::{cache_policy, metadata};
+pub(crate) use wishes::{cache_policy, collects, metadata};

@@ -15,6 +15,10 @@ fn the_example_has_the_tables() {
             include_str!("../../examples/gateway/migrations/0003_keys.sql"),
             edge_ai_gateway::VirtualKeys::MIGRATION,
         ),
+        (
+            include_str!("../../examples/gateway/migrations/0004_usage_counters.sql"),
+            include_str!("../src/usage/d1_counters.sql"),
+        ),
     ] {
         assert_eq!(migration, source);
     }

@@ -2,7 +2,7 @@ mod binding;
 
 use edge_ai_core::{Result, Secret};
 use wasm_bindgen::JsValue;
-use worker::{Bucket, Env, Fetcher, ObjectNamespace, RateLimiter, kv::KvStore};
+use worker::{AnalyticsEngineDataset, Bucket, Env, Fetcher, ObjectNamespace, RateLimiter, kv::KvStore};
 
 use crate::ai::AiBinding;
 use crate::vectorize::VectorizeIndex;
@@ -16,6 +16,9 @@ use binding::Kind;
 /// Every `required_` method fails with [`ErrorKind::Configuration`](edge_ai_core::ErrorKind::Configuration), naming the
 /// binding and the key of `wrangler.jsonc` that adds it.
 pub trait EnvExt {
+    /// Whether anything is bound under a name.
+    fn has(&self, name: &str) -> bool;
+
     /// A variable or secret; an empty one counts as missing.
     fn text(&self, name: &str) -> Option<String>;
 
@@ -57,11 +60,18 @@ pub trait EnvExt {
     #[cfg(feature = "queue")]
     fn required_queue(&self, name: &str) -> Result<worker::Queue>;
 
+    /// An Analytics Engine dataset.
+    fn required_analytics_engine(&self, name: &str) -> Result<AnalyticsEngineDataset>;
+
     /// The rate limiting binding.
     fn required_rate_limiter(&self, name: &str) -> Result<RateLimiter>;
 }
 
 impl EnvExt for Env {
+    fn has(&self, name: &str) -> bool {
+        js_sys::Reflect::get(self, &JsValue::from(name)).is_ok_and(|bound| !bound.is_undefined())
+    }
+
     fn text(&self, name: &str) -> Option<String> {
         let value = js_sys::Reflect::get(self, &JsValue::from(name)).ok()?;
         value.as_string().filter(|text| !text.is_empty())
@@ -99,6 +109,10 @@ impl EnvExt for Env {
     #[cfg(feature = "queue")]
     fn required_queue(&self, name: &str) -> Result<worker::Queue> {
         Kind::QUEUE.look_up(self, name, Self::queue)
+    }
+
+    fn required_analytics_engine(&self, name: &str) -> Result<AnalyticsEngineDataset> {
+        Kind::ANALYTICS_ENGINE.look_up(self, name, Self::analytics_engine)
     }
 
     fn required_rate_limiter(&self, name: &str) -> Result<RateLimiter> {

@@ -7,8 +7,8 @@ use edge_ai_core::{
     UsageSink,
 };
 use edge_ai_gateway::{
-    Admin, Authenticator, CredentialSource, Gateway, GatewayBuilder, Limit, PriceTable, RetryPolicy, Route,
-    RouteTable, Timeouts,
+    Admin, Authenticator, Capture, CredentialSource, Gateway, GatewayBuilder, Limit, PriceTable, RetryPolicy,
+    Route, RouteTable, Site, Timeouts,
 };
 
 use crate::caching::Caching;
@@ -175,6 +175,26 @@ impl EdgeAiBuilder {
     /// Adds a place where usage is recorded.
     pub fn usage(self, sink: impl UsageSink) -> Self {
         self.gateway(|gateway| gateway.usage(sink))
+    }
+
+    /// Answers paths beside the API: a [dashboard](edge_ai_gateway::Dashboard), [metrics](edge_ai_gateway::MetricsPage).
+    pub fn site(self, site: impl Site) -> Self {
+        self.gateway(|gateway| gateway.site(site))
+    }
+
+    /// Keeps what is asked and answered.
+    pub fn capture(self, capture: Capture) -> Self {
+        self.gateway(|gateway| gateway.capture(capture))
+    }
+
+    /// Keeps a share from 0 to 1 of the traces that begin here; all unless told.
+    pub fn trace_ratio(self, ratio: f64) -> Self {
+        self.gateway(|gateway| gateway.trace_ratio(ratio))
+    }
+
+    /// Sets which providers are told of a request's trace; one's own servers unless told.
+    pub fn trace_to<T: Into<Arc<str>>>(self, providers: impl IntoIterator<Item = T>) -> Self {
+        self.gateway(|gateway| gateway.trace_to(providers))
     }
 
     /// Sets the prices that usage is charged by.

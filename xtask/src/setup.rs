@@ -1,5 +1,6 @@
 //! Makes the machine ready: what is missing is installed, what is there is left alone.
 
+mod browser;
 mod cargo_tool;
 mod lockfile;
 mod node;
@@ -12,6 +13,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+pub(crate) use browser::find as browser;
 pub(crate) use python::environment as python_environment;
 
 use crate::workspace::Workspace;

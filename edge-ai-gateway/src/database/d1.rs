@@ -30,7 +30,7 @@ impl Database for D1 {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>> {
         let prepared = statements.iter().map(|statement| {
             let values: Vec<_> = statement.values.iter().map(bound).collect();
-            self.0.prepare(statement.sql).bind_refs(&values)
+            self.0.prepare(&*statement.sql).bind_refs(&values)
         });
         let prepared = prepared.collect::<worker::Result<_>>().map_err(failed)?;
         let results = SendFuture::new(self.0.batch(prepared)).await.map_err(failed)?;
@@ -52,7 +52,7 @@ fn bound(value: &SqlValue) -> D1Type<'_> {
 }
 
 /// What D1 said, told apart by its remedy.
-pub(crate) fn failed(error: worker::Error) -> Error {
+fn failed(error: worker::Error) -> Error {
     let error = worker_error(ErrorKind::Unavailable, error).with_context("D1");
     let outdated = ["no such table", "no column named", "no such column"]
         .iter()

@@ -22,6 +22,8 @@ pub(crate) struct Call<'a> {
     pub(crate) principal: Arc<Principal>,
     pub(crate) arrived: Timestamp,
     pub(crate) meter: Meter,
+    /// Whether the client lets the content be kept.
+    pub(crate) collects: bool,
 }
 
 impl Call<'_> {

@@ -12,6 +12,9 @@ pub(crate) async fn chat(call: Call<'_>) -> Result<Response<Body>> {
     let asked = call.asked(client.decode(&call.body), |asked| {
         (&asked.request.model, asked.stream)
     })?;
+    if let Some(capture) = call.gateway.capture.as_ref().filter(|_| call.collects) {
+        call.meter.capture(capture, &call.body);
+    }
     call.meter.expect(estimate_input_tokens(&asked.request.input));
     let Call {
         gateway,
@@ -34,8 +37,10 @@ pub(crate) async fn chat(call: Call<'_>) -> Result<Response<Body>> {
         match gateway.chat.chat(request).await {
             Ok(answer) => {
                 meter.finished(&answer.finish_reason);
+                let body = client.encode(&answer, &head);
+                meter.answered(&body);
                 meter.settle(&answer.model, answer.usage);
-                json(StatusCode::OK, client.encode(&answer, &head))
+                json(StatusCode::OK, body)
             }
             Err(error) => return Ok(refusal(client, &context, &failed(&meter, error))),
         }

@@ -9,6 +9,24 @@ use http::HeaderMap;
 
 pub(crate) use cache::cache_policy;
 
+/// Whether the client lets what it asks and gets be kept: `cf-aig-collect-log`.
+///
+/// # Errors
+/// [`ErrorKind::InvalidRequest`](edge_ai_core::ErrorKind::InvalidRequest) for anything but `true` and `false`.
+pub(crate) fn collects(headers: &HeaderMap) -> Result<bool> {
+    match headers
+        .get("cf-aig-collect-log")
+        .map(|value| value.as_bytes().trim_ascii())
+    {
+        None | Some(b"true" | b"1") => Ok(true),
+        Some(b"false" | b"0") => Ok(false),
+        Some(_) => Err(Error::invalid(
+            "cf-aig-collect-log",
+            "`cf-aig-collect-log` is `true` or `false`",
+        )),
+    }
+}
+
 /// The most labels of a request, and the most bytes they take, as Cloudflare AI Gateway has it.
 const MAX_LABELS: usize = 5;
 const MAX_LABEL_BYTES: usize = 1_024;

@@ -1,14 +1,16 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use edge_ai_core::{
     Background, CacheStatus, ChatEvent, ChatFrame, ChatStream, Clock, Context, Error, ErrorKind,
     FinishReason, Money, Operation, Outcome, Result, Timestamp, Usage, UsageRecord, UsageSink,
     estimate_tokens,
 };
 use futures_channel::oneshot;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 
+use super::capture::{Capture, Captured};
 use super::{LogLine, PriceTable, price};
 
 /// Makes the record of one request, and hands it to the sinks exactly once: when it is settled, or when it is dropped because the client
@@ -25,12 +27,16 @@ struct Open {
     context: Context,
     books: Arc<Books>,
     background: Arc<dyn Background>,
-    done: oneshot::Sender<UsageRecord>,
+    done: oneshot::Sender<Closed>,
+    captured: Option<Captured>,
     /// About how many tokens the request has.
     input_tokens: u64,
     /// About how many tokens the model has written.
     output_tokens: u64,
 }
+
+/// What is kept of a request.
+type Closed = (UsageRecord, Option<Captured>);
 
 /// What a meter needs of the gateway.
 pub(crate) struct Books {
@@ -71,6 +77,7 @@ impl Meter {
             books,
             background,
             done,
+            captured: None,
             input_tokens: 0,
             output_tokens: 0,
         })))
@@ -87,6 +94,20 @@ impl Meter {
     /// The request has about so many tokens: what is reckoned with when its answer breaks off before the vendor has told.
     pub(crate) fn expect(&self, input_tokens: u64) {
         self.with(|open| open.input_tokens = input_tokens);
+    }
+
+    /// What is asked and answered is kept.
+    pub(crate) fn capture(&self, capture: &Arc<Capture>, request: &Bytes) {
+        self.with(|open| open.captured = Some(Captured::new(capture, request)));
+    }
+
+    /// What the client gets, when it is whole.
+    pub(crate) fn answered(&self, answer: &Bytes) {
+        self.with(|open| {
+            if let Some(captured) = &mut open.captured {
+                captured.add(&String::from_utf8_lossy(answer));
+            }
+        });
     }
 
     /// The model has stopped for a reason.
@@ -162,20 +183,31 @@ impl Drop for Meter {
 }
 
 /// Waits for the record and hands it to the sinks.
-async fn keep(books: Arc<Books>, context: Context, record: oneshot::Receiver<UsageRecord>) {
-    if let Ok(record) = record.await {
-        keep_now(books, context, record).await;
+async fn keep(books: Arc<Books>, context: Context, closed: oneshot::Receiver<Closed>) {
+    if let Ok(closed) = closed.await {
+        keep_now(books, context, closed).await;
     }
 }
 
 /// Hands a record to the sinks, all at once: one that waits for a store must not take the others' time. A record that a sink could not keep is
 /// written to the log, whole.
-async fn keep_now(books: Arc<Books>, context: Context, mut record: UsageRecord) {
+async fn keep_now(books: Arc<Books>, context: Context, (mut record, captured): Closed) {
     // Work after the answer, such as a cache's, may have added some.
     record.warnings = context.trail.warnings();
     let record = &record;
     let log = books.log.as_ref();
-    join_all(books.sinks.iter().map(|sink| async move {
+    let capturing = async {
+        if let Some(captured) = captured
+            && let Err(error) = captured.keep(record).await
+            && let Some(log) = log
+        {
+            log(&format!(
+                "the content of {} was not kept: {error}",
+                record.request_id
+            ));
+        }
+    };
+    let keeping = join_all(books.sinks.iter().map(|sink| async move {
         let Err(error) = sink.record(record).await else {
             return;
         };
@@ -187,12 +219,15 @@ async fn keep_now(books: Arc<Books>, context: Context, mut record: UsageRecord) 
         if let Ok(json) = serde_json::to_string(record) {
             log(&json);
         }
-    }))
-    .await;
+    }));
+    join(keeping, capturing).await;
 }
 
 impl Open {
     fn note_content(&mut self, text: &str) {
+        if let Some(captured) = &mut self.captured {
+            captured.add(text);
+        }
         self.output_tokens = self.output_tokens.saturating_add(estimate_tokens(text));
         if self.record.time_to_first_token_ms.is_none() {
             self.record.time_to_first_token_ms = Some(self.elapsed());
@@ -220,11 +255,12 @@ impl Open {
             books,
             background,
             done,
+            captured,
             ..
         } = self;
         // A background that does not wait has dropped the work that did.
-        if let Err(record) = done.send(record) {
-            background.run(Box::pin(keep_now(books, context, record)));
+        if let Err(closed) = done.send((record, captured)) {
+            background.run(Box::pin(keep_now(books, context, closed)));
         }
     }
 

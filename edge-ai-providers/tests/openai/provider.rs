@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use edge_ai_core::{
-    Capabilities, ChatRequest, EmbeddingRequest, Error, ErrorKind, HttpClient, ModelInfo, Provider, Secret,
-    Usage,
+    Capabilities, ChatRequest, Context, EmbeddingRequest, Error, ErrorKind, HttpClient, ModelInfo, Provider,
+    Secret, TraceContext, Usage,
 };
 use edge_ai_providers::OpenAi;
 use edge_ai_testkit::scripted::{ScriptedHttpClient, ScriptedResponse};
@@ -46,6 +46,28 @@ fn a_chat_goes_to_its_address_with_its_credentials() {
     }
     let sent = serde_json::json!({"model": "gpt-4.1", "messages": [{"role": "user", "content": "Hello!"}]});
     assert_eq!(http.last_json(), sent);
+}
+
+#[test]
+fn a_server_is_told_of_the_trace_only_where_the_request_says_so() {
+    let http = ScriptedHttpClient::from_fn(|_| Ok(body(fixture!("responses/text.json"))));
+    let chat = openai(&http).chat_model().unwrap();
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for told in [true, false] {
+        let mut context =
+            Context::default().with_trace(TraceContext::parse(parent).unwrap().with_state("a=1"));
+        context.tell_trace = told;
+        let request = ChatRequest::new("gpt-4.1").user("Hello!").with_context(context);
+        block_on(chat.chat(request)).unwrap();
+    }
+    let [told, untold] = &http.requests()[..] else {
+        panic!()
+    };
+    assert_eq!(
+        (&told.headers()["traceparent"], &told.headers()["tracestate"]),
+        (&parent.parse().unwrap(), &"a=1".parse().unwrap())
+    );
+    assert!(!untold.headers().contains_key("traceparent") && !untold.headers().contains_key("tracestate"));
 }
 
 #[test]

@@ -46,6 +46,10 @@ impl Kind {
         name: "queue producer",
         key: "queues.producers",
     };
+    pub(super) const ANALYTICS_ENGINE: Self = Self {
+        name: "Analytics Engine dataset",
+        key: "analytics_engine_datasets",
+    };
     pub(super) const RATE_LIMITER: Self = Self {
         name: "rate limiter",
         key: "ratelimits",

@@ -2,12 +2,14 @@
 //!
 //! What can be set without touching the code is in `wrangler.jsonc`; see the README.
 
+mod observe;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use edge_ai::cache::CoalescingObject;
 use edge_ai::cache::{CacheRules, KeyValueCache, MemoryCache, PurgeLog, TieredCache, WorkerRooms, WorkersKv};
-use edge_ai::gateway::{ApiKeys, D1UsageLog, JsonLog, Limit, Route, Timeouts, unavailable};
+use edge_ai::gateway::{ApiKeys, Limit, Route, Timeouts, unavailable};
 use edge_ai::guard::GuardConfig;
 use edge_ai::providers::{Anthropic, Bedrock, OpenAi, WorkersAi, compatible};
 use edge_ai::runtime::{EnvExt, WorkerClock};
@@ -31,9 +33,8 @@ fn build(env: &Env) -> Result<EdgeAi> {
         .maybe_provider(OpenAi::from_env(env)?)
         .maybe_provider(Anthropic::from_env(env)?)
         .maybe_provider(Bedrock::from_env(env)?)
-        .usage(D1UsageLog::from_env(env, "DB")?)
-        .usage(JsonLog::console())
         .timeouts(timeouts(env)?);
+    edge = observe::observe(edge, env)?;
     for vendor in compatible::all_from_env(env)? {
         edge = edge.provider(vendor);
     }

@@ -2,9 +2,9 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -26,13 +26,14 @@ const PROVIDERS = {
   AWS_REGION: "us-east-1",
 };
 
-/** Starts the example's Worker on workerd with `vars` over its own. */
-export async function startGateway(vars = {}) {
+/** Starts the example's Worker on workerd with `vars` over its own, and with `bindings` beside its own. */
+export async function startGateway(vars = {}, bindings = {}) {
+  const config = configured(bindings);
   const state = mkdtempSync(join(tmpdir(), "gateway-"));
   const settings = Object.entries({ ...PROVIDERS, ...vars }).flatMap(([name, value]) => ["--var", `${name}=${value}`]);
   const server = spawn(
     process.execPath,
-    [SERVE, "--config", CONFIG, "--standin", LOCAL_URL, "--isolated", "--persist", state, ...settings],
+    [SERVE, "--config", config, "--standin", LOCAL_URL, "--isolated", "--persist", state, ...settings],
     { stdio: ["pipe", "pipe", "pipe"] },
   );
   const log = [];
@@ -46,22 +47,42 @@ export async function startGateway(vars = {}) {
     log,
     /** The usage records in D1, oldest first, once there are `count` of them. */
     records: (count) => records(state, count),
+    /** The objects in R2, as texts, once there are `count` of them. */
+    objects: (count) => eventually(() => objects(state), count),
     async stop() {
       server.removeAllListeners("exit");
       server.stdin.end();
       await once(server, "exit");
       rmSync(state, { recursive: true, force: true });
+      if (config !== CONFIG) rmSync(config);
     },
   };
 }
 
-async function records(state, count) {
-  // The record is written after the answer: it may take a moment.
+const records = (state, count) => eventually(() => read(state), count);
+
+/** What is written after the answer may take a moment. */
+async function eventually(read, count) {
   for (let tries = 0; ; tries += 1) {
-    const rows = read(state);
-    if (rows.length >= count || tries === 100) return rows;
+    const found = read();
+    if (found.length >= count || tries === 200) return found;
     await sleep(50);
   }
+}
+
+/** The example's configuration with more bindings, in a file beside it: what it names is found from there. */
+function configured(bindings) {
+  if (Object.keys(bindings).length === 0) return CONFIG;
+  const more = JSON.stringify(bindings).slice(1, -1);
+  const path = join(dirname(CONFIG), `.test-${process.pid}-${configurations++}.jsonc`);
+  writeFileSync(path, readFileSync(CONFIG, "utf8").replace('"vars": {', `${more},\n  "vars": {`));
+  return path;
+}
+let configurations = 0;
+
+function objects(state) {
+  const files = readdirSync(state, { recursive: true }).filter((file) => /[\\/]r2[\\/].*[\\/]blobs[\\/]/.test(file));
+  return files.map((file) => join(state, file)).filter((file) => statSync(file).isFile()).map((file) => readFileSync(file, "utf8"));
 }
 
 function read(state) {

@@ -1,4 +1,4 @@
-//! The official clients, unmodified, against the gateway as it is deployed.
+//! The official clients, unmodified, and a browser, against the gateway as it is deployed.
 
 use std::process::Command;
 
@@ -24,6 +24,11 @@ pub(super) fn run(context: &Context) -> Result<()> {
 
     let mut node = tools.node_itself()?;
     node.args(["--test", "--test-reporter=spec"]).args(node_tests);
+    // For what only Python has parsers of.
+    node.env("PYTHON", &python);
+    if let Some(browser) = setup::browser() {
+        node.env("CHROMIUM", browser);
+    }
     let mut pytest = Command::new(python);
     pytest
         .args(["-m", "pytest", "-p", "no:cacheprovider"])
