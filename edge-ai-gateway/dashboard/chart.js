@@ -29,6 +29,10 @@ export function draw(container, { points, step, layers, format, summary }) {
   const x = (at) => LEFT + slot * (at + 0.5);
   const y = (value) => 6 + (height - BOTTOM - 6) * (1 - value / top);
 
+  // Drawn anew while somebody reads it by keyboard, it stays where it was.
+  const focused = container.contains(document.activeElement);
+  const kept = focused ? container.cursorAt : null;
+
   const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", tabindex: "0", "aria-label": summary });
   for (const share of [0, 0.5, 1]) {
     const line = { x1: LEFT, x2: width, y1: y(top * share), y2: y(top * share), class: "grid" };
@@ -52,6 +56,7 @@ export function draw(container, { points, step, layers, format, summary }) {
   let selected = null;
   const show = (at) => {
     selected = at;
+    container.cursorAt = at;
     const totals = at === null;
     cursor.setAttribute("visibility", totals ? "hidden" : "visible");
     if (!totals) for (const end of ["x1", "x2"]) cursor.setAttribute(end, x(at));
@@ -78,8 +83,9 @@ export function draw(container, { points, step, layers, format, summary }) {
     show(Math.min(points.length - 1, Math.max(0, from + move)));
     legend.setAttribute("aria-live", "polite");
   });
-  show(null);
   container.replaceChildren(drawing, legend);
+  if (focused) drawing.focus();
+  show(kept !== null && kept < points.length ? kept : null);
 }
 
 function bars(drawing, { layers, values, slot, x, y }) {

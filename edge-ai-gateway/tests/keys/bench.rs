@@ -89,7 +89,7 @@ impl Sqlite {
                 SqlValue::Text(text) => Sql::Text(text.clone()),
                 _ => Sql::Null,
             });
-            let mut prepared = transaction.prepare(statement.sql)?;
+            let mut prepared = transaction.prepare(&statement.sql)?;
             let names: Vec<_> = prepared.column_names().into_iter().map(str::to_owned).collect();
             let read = |row: &rusqlite::Row<'_>| {
                 let mut read = Row::new();
