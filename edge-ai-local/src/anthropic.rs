@@ -8,6 +8,7 @@ pub(crate) mod error;
 mod messages;
 mod models;
 pub(crate) mod thinking;
+pub(crate) mod vertex;
 
 pub(crate) use cache::{Cached, PromptCache};
 
@@ -47,6 +48,9 @@ fn request_id(call: u64) -> String {
 }
 
 fn route(call: &Call<'_>) -> Result<Reply, Error> {
+    if vertex::is_resource(call.path) {
+        return vertex::answer(call, body(call)?);
+    }
     authorize(call)?;
     let path = call
         .path

@@ -15,6 +15,7 @@ pub fn banner(config: &Config, url: &str) -> String {
 
   OpenAI      {url}/openai/v1        any key; `invalid…` is refused
   Anthropic   {url}/anthropic        any key; `invalid…` is refused
+  Gemini      {url}/gemini           any key; `invalid…` is refused; Vertex AI at {url}/vertex
   Bedrock     {url}/bedrock          AWS's example keys, or any API key
   rerankers   {url}/cohere, /jina, /voyage
   Workers AI  {url}/workers-ai       also Host: workers-binding.ai, and miniflare's MF-URL

@@ -10,6 +10,7 @@ mod clock;
 mod config;
 mod control;
 mod fault;
+mod gemini;
 mod generate;
 mod id;
 mod journal;

@@ -115,6 +115,10 @@ fn target(method: &Method, host: &str, path: &str) -> Target {
         "api.openai.com" => return surface(Surface::OpenAi, path),
         "api.anthropic.com" => return surface(Surface::Anthropic, path),
         host if host.starts_with("bedrock-runtime.") => return surface(Surface::Bedrock, path),
+        "generativelanguage.googleapis.com" | "oauth2.googleapis.com" => {
+            return surface(Surface::Gemini, path);
+        }
+        host if host.ends_with("aiplatform.googleapis.com") => return surface(vertex(path), path),
         _ => {}
     }
     let (first, rest) = first_segment(path);
@@ -122,6 +126,8 @@ fn target(method: &Method, host: &str, path: &str) -> Target {
         "_local" => Target::Control(rest.to_owned()),
         "openai" => surface(Surface::OpenAi, rest),
         "anthropic" => surface(Surface::Anthropic, rest),
+        "gemini" => surface(Surface::Gemini, rest),
+        "vertex" => surface(vertex(rest), rest),
         "workers-ai" => surface(Surface::WorkersAi, rest),
         "bedrock" => surface(Surface::Bedrock, rest),
         "cohere" | "jina" | "voyage" => surface(Surface::Rerank, path),
@@ -140,6 +146,15 @@ fn target(method: &Method, host: &str, path: &str) -> Target {
         }
         "" if method == Method::GET || method == Method::HEAD => Target::About,
         _ => Target::Nothing,
+    }
+}
+
+/// Whose models an address of Vertex AI is for.
+fn vertex(path: &str) -> Surface {
+    if path.contains("/publishers/anthropic/") {
+        Surface::Anthropic
+    } else {
+        Surface::Gemini
     }
 }
 
@@ -260,6 +275,14 @@ mod tests {
         assert_eq!(
             surface(&route("/vectorize/docs/info", &local)),
             (Surface::Vectorize, "/info", Some("docs"))
+        );
+        let on_vertex = |publisher: &str| {
+            let path = format!("/vertex/v1/projects/p/locations/l/publishers/{publisher}/models/m:x");
+            surface(&route(&path, &local)).0
+        };
+        assert_eq!(
+            (on_vertex("google"), on_vertex("anthropic")),
+            (Surface::Gemini, Surface::Anthropic)
         );
         assert_eq!(surface(&route("/workers-ai/run", &local)).1, "/run");
         assert_eq!(

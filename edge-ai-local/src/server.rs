@@ -162,7 +162,7 @@ fn begin(
     json: Option<&Value>,
 ) -> (Ticket, Result<Plan, String>, u64) {
     let text = json.and_then(directive::text_of);
-    let model = surface.model_of(json.unwrap_or(&Value::Null), headers);
+    let model = surface.model_of(path, json.unwrap_or(&Value::Null), headers);
     let subject = Subject {
         surface,
         path,
@@ -178,10 +178,11 @@ fn begin(
     record.method = method.to_owned();
     record.path = path.to_owned();
     record.model = model;
-    record.stream = json.is_some_and(|body| {
-        let body = body.get("inputs").unwrap_or(body);
-        body.get("stream") == Some(&Value::Bool(true))
-    });
+    record.stream = path.contains(":stream")
+        || json.is_some_and(|body| {
+            let body = body.get("inputs").unwrap_or(body);
+            body.get("stream") == Some(&Value::Bool(true))
+        });
     record.at_ms = app.clock.unix_ms();
     record.fault = plan
         .as_ref()
@@ -208,7 +209,9 @@ fn bent(surface: Surface, plan: &Plan) -> Option<Reply> {
         (None, None) => return None,
     };
     if let Some(seconds) = plan.retry_after {
-        reply = reply.with_header("retry-after", seconds.to_string());
+        reply = surface
+            .with_retry(reply, seconds)
+            .with_header("retry-after", seconds.to_string());
     }
     if let Some(ms) = plan.retry_after_ms {
         reply = reply.with_header("retry-after-ms", ms.to_string());

@@ -4,13 +4,14 @@ use serde_json::Value;
 
 use crate::call::Call;
 use crate::reply::{Frame, Reply};
-use crate::{anthropic, bedrock, openai, rerank, vectorize, workers_ai};
+use crate::{anthropic, bedrock, gemini, openai, rerank, vectorize, workers_ai};
 
 /// A service that this program stands in for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Surface {
     OpenAi,
     Anthropic,
+    Gemini,
     WorkersAi,
     Vectorize,
     Rerank,
@@ -18,9 +19,10 @@ pub(crate) enum Surface {
 }
 
 impl Surface {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::OpenAi,
         Self::Anthropic,
+        Self::Gemini,
         Self::WorkersAi,
         Self::Vectorize,
         Self::Rerank,
@@ -31,6 +33,7 @@ impl Surface {
         match self {
             Self::OpenAi => "openai",
             Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
             Self::WorkersAi => "workers-ai",
             Self::Vectorize => "vectorize",
             Self::Rerank => "rerank",
@@ -47,6 +50,7 @@ impl Surface {
         match self {
             Self::OpenAi => openai::answer(call),
             Self::Anthropic => anthropic::answer(call),
+            Self::Gemini => gemini::answer(call),
             Self::WorkersAi => workers_ai::answer(call),
             Self::Vectorize => vectorize::answer(call),
             Self::Rerank => rerank::answer(call),
@@ -59,6 +63,7 @@ impl Surface {
         match self {
             Self::OpenAi => openai::error::of_status(status, code),
             Self::Anthropic => anthropic::error::of_status(status, code),
+            Self::Gemini => gemini::error::of_status(status, code),
             Self::WorkersAi => workers_ai::error::of_status(status, code),
             Self::Vectorize => vectorize::error::of_status(status, code),
             Self::Rerank => rerank::of_status(status),
@@ -71,6 +76,7 @@ impl Surface {
         match self {
             Self::OpenAi => openai::error::Error::invalid(message).status(status).into(),
             Self::Anthropic => anthropic::error::Error::of(status, message).into(),
+            Self::Gemini => gemini::error::Error::of(status, message).into(),
             Self::WorkersAi => workers_ai::error::Error::of(status, message).into(),
             Self::Vectorize => vectorize::error::Error::of(status, message).into(),
             Self::Rerank => rerank::Error::of(status, message).into(),
@@ -83,6 +89,7 @@ impl Surface {
         match self {
             Self::OpenAi | Self::Rerank => openai::error::frame(),
             Self::Anthropic => anthropic::error::frame(),
+            Self::Gemini => gemini::error::frame(),
             Self::WorkersAi | Self::Vectorize => workers_ai::error::frame(),
             Self::Bedrock => bedrock::error::frame(),
         }
@@ -93,20 +100,39 @@ impl Surface {
         match self {
             Self::OpenAi => openai::headers(call),
             Self::Anthropic => anthropic::headers(call, now_ms),
+            Self::Gemini => gemini::headers(call),
             Self::WorkersAi => workers_ai::headers(call),
             Self::Vectorize | Self::Rerank => Vec::new(),
             Self::Bedrock => bedrock::headers(call),
         }
     }
 
-    /// The model that a request is for, as far as its body tells.
-    pub(crate) fn model_of(self, body: &Value, headers: &axum::http::HeaderMap) -> Option<String> {
+    /// The error with the wait before the next try, where the service has a place of its own for it.
+    pub(crate) fn with_retry(self, reply: Reply, seconds: u64) -> Reply {
         match self {
+            Self::Gemini => gemini::error::with_retry(reply, seconds),
+            _ => reply,
+        }
+    }
+
+    /// The model that a request is for, as far as its address, body and headers tell.
+    pub(crate) fn model_of(
+        self,
+        path: &str,
+        body: &Value,
+        headers: &axum::http::HeaderMap,
+    ) -> Option<String> {
+        match self {
+            Self::Gemini => gemini::model_of(path),
             Self::WorkersAi => headers
                 .get("cf-consn-model-id")
                 .and_then(|v| v.to_str().ok())
                 .map(str::to_owned),
-            _ => body.get("model").and_then(Value::as_str).map(str::to_owned),
+            _ => body
+                .get("model")
+                .and_then(Value::as_str)
+                .or_else(|| anthropic::vertex::model_of(path))
+                .map(str::to_owned),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The contract suites for Anthropic and Workers AI, against their stand-ins over a socket.
+//! The contract suites for Anthropic, Gemini, Vertex AI and Workers AI, against their stand-ins over a socket.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -12,8 +12,9 @@ use edge_ai_core::{
     Capabilities, ChatModel, ChatRequest, ChatResponse, ChatStream, Extra, HttpClient, RawJson, Result,
     async_trait,
 };
+use edge_ai_providers::vertex::AccessToken;
 use edge_ai_providers::workers_ai::{AiAnswer, AiRunner, TEXT, decode_error};
-use edge_ai_providers::{Anthropic, WorkersAi};
+use edge_ai_providers::{Anthropic, Gemini, Vertex, WorkersAi};
 use edge_ai_testkit::contract::chat_model::{self, ChatModelSubject, Fault};
 use edge_ai_testkit::contract::embedding_model::{self, EmbeddingModelSubject};
 use edge_ai_testkit::contract::reranker::{self, RerankerSubject};
@@ -76,6 +77,64 @@ fn anthropic_chats() {
             "an_image_is_refused_by_a_model_that_sees_none",
             "a_schema_is_refused_by_a_model_without_them",
         ]);
+    }
+}
+
+fn gemini() -> Gemini {
+    Gemini::builder(Arc::new(Socket::default()), "AIza-local")
+        .base_url(format!("{}/gemini", root()))
+        .build()
+        .unwrap()
+}
+
+/// Those of a model that can do everything.
+const OF_LESSER_MODELS: [&str; 3] = [
+    "tools_are_refused_by_a_model_without_them",
+    "an_image_is_refused_by_a_model_that_sees_none",
+    "a_schema_is_refused_by_a_model_without_them",
+];
+
+fn able(chat: impl ChatModel, model: &str) -> ChatModelSubject {
+    ChatModelSubject::new(chat, model)
+        .with_capabilities(Capabilities::CHAT.tools().vision().json_schema())
+        .with_unknown_model("missing-model")
+        .with_faults(Fault::directive)
+}
+
+#[test]
+fn gemini_chats() {
+    for model in ["gemini-3.8-flash", "gemini-3.5-flash", "gemini-2.5-flash"] {
+        let subject = || able(gemini(), model);
+        block_on(run(chat_model::cases(), subject)).assert_passed_but(&OF_LESSER_MODELS);
+    }
+}
+
+#[test]
+fn vertex_chats() {
+    for model in ["gemini-3.8-flash", "claude-haiku-4-5@20251001"] {
+        let subject = || {
+            let tokens = Arc::new(AccessToken::new("ya29.local"));
+            let vertex = Vertex::builder(Arc::new(Socket::default()), "my-project", tokens)
+                .location("europe-west1")
+                .base_url(format!("{}/vertex/v1", root()))
+                .build()
+                .unwrap();
+            able(vertex, model)
+        };
+        block_on(run(chat_model::cases(), subject)).assert_passed_but(&OF_LESSER_MODELS);
+    }
+}
+
+#[test]
+fn gemini_embeds() {
+    for model in ["gemini-embedding-001", "gemini-embedding-2"] {
+        let subject = || {
+            EmbeddingModelSubject::new(gemini(), model)
+                .with_dimensions(3_072)
+                .with_batch(100)
+                .with_unknown_model("missing-model")
+        };
+        block_on(run(embedding_model::cases(), subject)).assert_passed_but(&[]);
     }
 }
 

@@ -232,3 +232,11 @@ export async function verify(algorithm, jwk, signature, message) {
   const key = await crypto.subtle.importKey("jwk", JSON.parse(jwk), how, false, ["verify"]);
   return crypto.subtle.verify(how, key, signature, message);
 }
+
+// Resolves to the signature, RSASSA-PKCS1-v1_5 with SHA-256. Both are views of WebAssembly's memory, which may move or change meanwhile.
+export async function signRs256(pkcs8, message) {
+  const text = message.slice();
+  const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("pkcs8", pkcs8.slice(), algorithm, false, ["sign"]);
+  return crypto.subtle.sign(algorithm.name, key, text);
+}

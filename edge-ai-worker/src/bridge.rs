@@ -49,6 +49,9 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(crate) fn stringify(value: &JsValue) -> Result<Option<Vec<u8>>, JsValue>;
 
+    #[wasm_bindgen(js_name = signRs256)]
+    pub(crate) fn sign_rs256(pkcs8: &[u8], message: &[u8]) -> Promise;
+
     #[wasm_bindgen(js_name = randomU64)]
     pub(crate) fn random_u64() -> u64;
 

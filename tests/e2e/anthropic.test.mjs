@@ -11,6 +11,7 @@ const MODELS = [
   "anthropic/claude-haiku-4-5",
   "bedrock/global.anthropic.claude-haiku-4-5-20251001-v1:0",
   "openai/gpt-4o-mini",
+  "gemini/gemini-3.8-flash",
   "workers-ai/@cf/meta/llama-3.3-70b-instruct-fp8-fast",
   "workers-ai/@cf/openai/gpt-oss-120b",
 ];

@@ -10,6 +10,7 @@ const client = new OpenAI({ baseURL: `${GATEWAY_URL}/v1`, apiKey: "a-key" });
 const PROVIDERS = [
   { name: "openai", model: "openai/gpt-6-luna", embedding: "openai/text-embedding-3-small", dimensions: 1536 },
   { name: "anthropic", model: "anthropic/claude-haiku-4-5" },
+  { name: "gemini", model: "gemini/gemini-3.8-flash", embedding: "gemini/gemini-embedding-001", dimensions: 3072 },
   {
     name: "bedrock",
     model: "bedrock/global.anthropic.claude-haiku-4-5-20251001-v1:0",

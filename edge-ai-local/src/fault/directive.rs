@@ -43,6 +43,22 @@ pub(crate) fn text_of(body: &Value) -> Option<String> {
             .map(flatten)
             .find(|text| !text.trim().is_empty());
     }
+    if let Some(contents) = body.get("contents").and_then(Value::as_array) {
+        let said = contents
+            .iter()
+            .rev()
+            .filter(|content| content.get("role").is_none_or(|role| role == "user"));
+        return said
+            .filter_map(|content| content.get("parts"))
+            .map(flatten)
+            .find(|text| !text.trim().is_empty());
+    }
+    if let Some(requests) = body.get("requests").and_then(Value::as_array) {
+        let parts = requests
+            .iter()
+            .filter_map(|request| request.pointer("/content/parts"));
+        return Some(parts.map(flatten).collect::<Vec<_>>().join("\n"));
+    }
     ["prompt", "input", "text", "queries", "documents", "query"]
         .iter()
         .find_map(|key| body.get(*key))

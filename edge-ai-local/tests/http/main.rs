@@ -9,6 +9,7 @@
 mod anthropic;
 mod control;
 mod faults;
+mod gemini;
 mod openai;
 mod program;
 mod support;

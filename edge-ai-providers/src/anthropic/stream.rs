@@ -18,7 +18,7 @@ pub fn messages_stream(body: Body) -> ChatStream {
 }
 
 /// The frames of a body.
-pub(super) fn message_frames(body: Body) -> impl Stream<Item = Result<ChatFrame>> + Send + 'static {
+pub(crate) fn message_frames(body: Body) -> impl Stream<Item = Result<ChatFrame>> + Send + 'static {
     frames(body.into_stream(), EventReader::default())
 }
 

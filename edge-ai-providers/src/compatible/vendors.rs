@@ -6,7 +6,6 @@ mod cloudflare;
 mod cohere;
 mod deepseek;
 mod fireworks;
-mod gemini;
 mod groq;
 mod jina;
 mod mistral;
@@ -23,7 +22,6 @@ pub use cloudflare::{CLOUDFLARE, CLOUDFLARE_AI_GATEWAY};
 pub use cohere::COHERE;
 pub use deepseek::DEEPSEEK;
 pub use fireworks::FIREWORKS;
-pub use gemini::GEMINI;
 pub use groq::GROQ;
 pub use jina::JINA;
 pub use mistral::MISTRAL;
@@ -46,7 +44,6 @@ pub const VENDORS: &[Vendor] = &[
     GENERIC,
     DEEPSEEK,
     FIREWORKS,
-    GEMINI,
     GROQ,
     JINA,
     MISTRAL,

@@ -1,5 +1,5 @@
 use edge_ai_core::{ContentPart, ErrorKind, FinishReason, ToolCall, Usage};
-use edge_ai_providers::compatible::{AZURE, DEEPSEEK, GEMINI, MISTRAL, OPENROUTER, PERPLEXITY, XAI};
+use edge_ai_providers::compatible::{AZURE, DEEPSEEK, GENERIC, MISTRAL, OPENROUTER, PERPLEXITY, XAI};
 use edge_ai_providers::openai::{CHAT, encode_chat_response, encode_error};
 
 use crate::exchange::{answer, fixture};
@@ -40,7 +40,7 @@ fn perplexitys_sources_are_kept() {
 
 #[test]
 fn geminis_calls_wait_for_results_and_keep_their_signatures() {
-    let output = answer(&GEMINI, 200, fixture!("gemini.response.json")).unwrap();
+    let output = answer(&GENERIC, 200, fixture!("gemini.response.json")).unwrap();
     assert_eq!(output.finish_reason, FinishReason::ToolCalls);
     let calls: Vec<&ToolCall> = output.tool_calls().collect();
     assert!(calls[0].extra.get(&CHAT, "extra_content").is_some());
@@ -48,7 +48,7 @@ fn geminis_calls_wait_for_results_and_keep_their_signatures() {
 
 #[test]
 fn geminis_errors_are_in_an_array() {
-    let error = answer(&GEMINI, 400, fixture!("gemini.error.json")).unwrap_err();
+    let error = answer(&GENERIC, 400, fixture!("gemini.error.json")).unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::InvalidRequest, 400));
     assert!(error.message().starts_with("Invalid JSON payload"), "{error}");
     // A client of OpenAI's dialect gets an error of OpenAI's shape.

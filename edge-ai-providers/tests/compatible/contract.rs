@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use edge_ai_core::{Capabilities, Provider, Secret};
-use edge_ai_providers::compatible::{CEREBRAS, DEEPSEEK, GEMINI, GROQ, MISTRAL, Vendor};
+use edge_ai_providers::compatible::{CEREBRAS, DEEPSEEK, GROQ, MISTRAL, Vendor};
 use edge_ai_testkit::contract::chat_model::{self, ChatModelSubject, Fault};
 use edge_ai_testkit::run;
 
@@ -37,11 +37,6 @@ fn of_cerebras() {
 #[test]
 fn of_deepseek() {
     keeps_the_contract(&DEEPSEEK);
-}
-
-#[test]
-fn of_gemini() {
-    keeps_the_contract(&GEMINI);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use edge_ai_core::{ContentPart, ErrorKind, FinishReason, Provider, ToolCall, Usage};
-use edge_ai_providers::compatible::{GEMINI, GROQ, MISTRAL, OPENROUTER, PERPLEXITY};
+use edge_ai_providers::compatible::{GENERIC, GROQ, MISTRAL, OPENROUTER, PERPLEXITY};
 use edge_ai_providers::openai::{CHAT, ChatStreamEncoder};
 use edge_ai_testkit::scripted::{ScriptedHttpClient, ScriptedResponse};
 use futures_executor::block_on;
@@ -101,7 +101,7 @@ fn sources_are_written_where_a_stream_is_made_anew() {
 
 #[test]
 fn geminis_calls_have_no_index_and_may_have_no_id() {
-    let output = stream(&GEMINI, fixture!("gemini.stream.sse")).unwrap();
+    let output = stream(&GENERIC, fixture!("gemini.stream.sse")).unwrap();
     let calls: Vec<&ToolCall> = output.tool_calls().collect();
     let said: Vec<_> = calls
         .iter()

@@ -8,7 +8,7 @@ use edge_ai_core::{Capabilities, HttpClient, ManualClock, ModelInfo, Provider, S
 use edge_ai_providers::bedrock::Credentials;
 use edge_ai_providers::compatible::{EnabledBy, VENDORS, Vendor};
 use edge_ai_providers::workers_ai::WorkersAiRest;
-use edge_ai_providers::{Anthropic, Bedrock, OpenAi, WorkersAi};
+use edge_ai_providers::{Anthropic, Bedrock, Gemini, OpenAi, WorkersAi};
 use edge_ai_testkit::scripted::ScriptedHttpClient;
 
 const HEAD: &str = "<!-- Made of the code by `UPDATE=1 cargo test -p edge-ai-providers --test compatible`. -->
@@ -86,12 +86,13 @@ fn table() -> String {
     let key = || Secret::new("k");
     let openai = OpenAi::builder(Arc::clone(&http), key()).build().unwrap();
     let anthropic = Anthropic::builder(Arc::clone(&http), key()).build().unwrap();
+    let gemini = Gemini::builder(Arc::clone(&http), key()).build().unwrap();
     let clock = Arc::new(ManualClock::default());
     let bedrock = Bedrock::builder(Arc::clone(&http), clock, Credentials::ApiKey(key()), "us-east-1");
     let bedrock = bedrock.build().unwrap();
     let runner = WorkersAiRest::new(http, "0a1b", key()).unwrap();
     let workers_ai = WorkersAi::new(Arc::new(runner));
-    let providers: [&dyn Provider; 4] = [&openai, &anthropic, &bedrock, &workers_ai];
+    let providers: [&dyn Provider; 5] = [&openai, &anthropic, &gemini, &bedrock, &workers_ai];
     let rows = providers.into_iter().map(Row::of_provider);
 
     let mut text = String::from(HEAD);

@@ -1,4 +1,4 @@
-//! An AI gateway to deploy as it is: Workers AI, OpenAI, Anthropic, Amazon Bedrock and the vendors compatible with OpenAI behind one endpoint.
+//! An AI gateway to deploy as it is: Workers AI, OpenAI, Anthropic, Gemini, Vertex AI, Amazon Bedrock and the vendors compatible with OpenAI behind one endpoint.
 //!
 //! What can be set without touching the code is in `wrangler.jsonc`; see the README.
 
@@ -11,7 +11,7 @@ pub use edge_ai::cache::CoalescingObject;
 use edge_ai::cache::{CacheRules, KeyValueCache, MemoryCache, PurgeLog, TieredCache, WorkerRooms, WorkersKv};
 use edge_ai::gateway::{ApiKeys, Limit, Route, Timeouts, unavailable};
 use edge_ai::guard::GuardConfig;
-use edge_ai::providers::{Anthropic, Bedrock, OpenAi, WorkersAi, compatible};
+use edge_ai::providers::{Anthropic, Bedrock, Gemini, OpenAi, Vertex, WorkersAi, compatible};
 use edge_ai::runtime::{EnvExt, WorkerClock};
 use edge_ai::{EdgeAi, EdgeAiBuilder, Error, ErrorKind, PerIsolate, Quota, Result};
 use serde::de::DeserializeOwned;
@@ -32,6 +32,8 @@ fn build(env: &Env) -> Result<EdgeAi> {
         .provider(WorkersAi::from_env(env, "AI")?)
         .maybe_provider(OpenAi::from_env(env)?)
         .maybe_provider(Anthropic::from_env(env)?)
+        .maybe_provider(Gemini::from_env(env)?)
+        .maybe_provider(Vertex::from_env(env)?)
         .maybe_provider(Bedrock::from_env(env)?)
         .timeouts(timeouts(env)?);
     edge = observe::observe(edge, env)?;

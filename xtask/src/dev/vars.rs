@@ -75,6 +75,7 @@ const UPSTREAMS: &[Upstream] = &[
         "anthropic",
         &[("ANTHROPIC_API_KEY", "local")],
     ),
+    Upstream::with_key("GEMINI_BASE_URL", "gemini", &[("GEMINI_API_KEY", "local")]),
     Upstream::with_key(
         "COHERE_BASE_URL",
         "cohere/compatibility/v1",
@@ -197,6 +198,7 @@ mod tests {
             )
         );
         assert!(all.contains(&"ANTHROPIC_API_KEY=local".parse().unwrap()));
+        assert!(all.contains(&"GEMINI_BASE_URL=http://127.0.0.1:9900/gemini".parse().unwrap()));
         assert!(all.contains(&"BEDROCK_BASE_URL=http://127.0.0.1:9900/bedrock".parse().unwrap()));
         assert!(all.contains(&"AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE".parse().unwrap()));
         let own = with_local_upstreams(vec!["AWS_BEARER_TOKEN_BEDROCK=key".parse().unwrap()], &[], LOCAL);

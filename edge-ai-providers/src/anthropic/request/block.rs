@@ -7,6 +7,7 @@ use edge_ai_core::{
 use serde_json::value::RawValue;
 
 use crate::anthropic::MESSAGES;
+use crate::gemini::is_geminis;
 use crate::openai::CHAT;
 use crate::wire::ObjectWriter;
 
@@ -38,7 +39,9 @@ impl<'a> Piece<'a> {
         match self.part {
             ContentPart::Text(part) => !part.text.trim().is_empty(),
             ContentPart::Refusal(text) => !text.trim().is_empty(),
-            ContentPart::Reasoning(part) => part.signature.is_some() || part.redacted.is_some(),
+            ContentPart::Reasoning(part) => {
+                part.signature.as_deref().is_some_and(is_own) || part.redacted.is_some()
+            }
             _ => true,
         }
     }
@@ -75,6 +78,11 @@ impl<'a> Piece<'a> {
     pub(crate) fn unsupported(&self, message: &str) -> Error {
         Error::new(ErrorKind::Unsupported, message).with_param(self.path())
     }
+}
+
+/// Whether a signature may be Anthropic's: it refuses those of others.
+pub(super) fn is_own(signature: &str) -> bool {
+    !is_geminis(signature)
 }
 
 /// A cache mark that came in OpenAI's dialect, as clients of Anthropic models behind a gateway send it.

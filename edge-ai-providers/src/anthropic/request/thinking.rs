@@ -1,5 +1,6 @@
 use edge_ai_core::{ChatInput, ContentPart, Error, Result, Role, ToolChoice};
 
+use super::block::is_own;
 use crate::anthropic::model::{Accepts, Thinking};
 use crate::wire::ObjectWriter;
 
@@ -171,7 +172,7 @@ fn lost_thoughts(input: &ChatInput) -> bool {
         .find(|message| message.role == Role::Assistant);
     turn.is_some_and(|turn| {
         let signed = |part: &ContentPart| {
-            matches!(part, ContentPart::Reasoning(part) if part.signature.is_some() || part.redacted.is_some())
+            matches!(part, ContentPart::Reasoning(part) if part.signature.as_deref().is_some_and(is_own) || part.redacted.is_some())
         };
         turn.tool_calls().next().is_some() && !turn.content.iter().any(signed)
     })
