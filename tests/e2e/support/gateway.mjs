@@ -94,7 +94,8 @@ function read(state) {
     try {
       return database.prepare("SELECT * FROM usage_records ORDER BY time_ms, rowid").all();
     } catch (error) {
-      if (!/no such table/.test(error.message)) throw error;
+      // Not there yet, or being written to: asked again.
+      if (!/no such table|database is locked/.test(error.message)) throw error;
     } finally {
       database.close();
     }
