@@ -3,6 +3,7 @@
 mod api_keys;
 mod authenticator;
 mod credential;
+mod jwt;
 mod key_format;
 mod key_record;
 mod key_store;
@@ -18,6 +19,7 @@ use edge_ai_core::{Error, ErrorKind, Result};
 
 pub use api_keys::ApiKeys;
 pub use authenticator::{Authenticator, Presented};
+pub use jwt::{ClaimMapping, Jwt, JwtAlgorithm, SignatureVerifier};
 pub use key_format::VirtualKey;
 pub use key_record::{KeyRecord, KeySettings};
 pub(crate) use key_store::{KeyStore, Page};

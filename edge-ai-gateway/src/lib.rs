@@ -19,8 +19,8 @@ mod vendor_keys;
 mod worker;
 
 pub use access::{
-    ApiKeys, Authenticator, KeyRecord, KeySettings, ModelPermissions, Presented, Principal, VirtualKey,
-    VirtualKeys,
+    ApiKeys, Authenticator, ClaimMapping, Jwt, JwtAlgorithm, KeyRecord, KeySettings, ModelPermissions,
+    Presented, Principal, SignatureVerifier, VirtualKey, VirtualKeys,
 };
 pub use admin::{Admin, AdminTokens};
 pub use builder::GatewayBuilder;

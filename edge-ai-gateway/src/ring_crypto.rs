@@ -1,7 +1,11 @@
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edge_ai_core::{Error, ErrorKind, Result};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::{hmac, signature};
 
+use crate::access::{JwtAlgorithm, SignatureVerifier};
 use crate::vendor_keys::Cipher;
 
 /// Cryptography by [ring](https://docs.rs/ring), for gateways that run natively; a Worker has its own.
@@ -36,5 +40,42 @@ impl Cipher for RingCrypto {
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let opened = key.open_in_place(nonce, Aad::from(data), &mut sealed);
         Ok(opened.ok().map(|plain| plain.to_vec()))
+    }
+}
+
+#[async_trait]
+impl SignatureVerifier for RingCrypto {
+    async fn verify(
+        &self,
+        algorithm: JwtAlgorithm,
+        jwk: &str,
+        signed: &[u8],
+        message: &[u8],
+    ) -> Result<bool> {
+        let wrong = || Error::new(ErrorKind::Configuration, "the key does not read");
+        let jwk: serde_json::Value = serde_json::from_str(jwk).map_err(|_| wrong())?;
+        let part = |name: &str| {
+            let text = jwk.get(name).and_then(serde_json::Value::as_str);
+            text.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
+                .ok_or_else(wrong)
+        };
+        Ok(match algorithm {
+            JwtAlgorithm::Hs256 => {
+                hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, &part("k")?), message, signed).is_ok()
+            }
+            JwtAlgorithm::Rs256 => {
+                let key = signature::RsaPublicKeyComponents {
+                    n: part("n")?,
+                    e: part("e")?,
+                };
+                key.verify(&signature::RSA_PKCS1_2048_8192_SHA256, message, signed)
+                    .is_ok()
+            }
+            JwtAlgorithm::Es256 => {
+                let point = [vec![4], part("x")?, part("y")?].concat();
+                let key = signature::UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point);
+                key.verify(message, signed).is_ok()
+            }
+        })
     }
 }

@@ -7,6 +7,8 @@
 mod admin;
 #[path = "keys/bench.rs"]
 mod bench;
+#[path = "keys/jwt.rs"]
+mod jwt;
 #[path = "keys/vendor_keys.rs"]
 mod vendor_keys;
 #[path = "keys/virtual_keys.rs"]

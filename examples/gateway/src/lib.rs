@@ -2,6 +2,7 @@
 //!
 //! What can be set without touching the code is in `wrangler.jsonc`; see the README.
 
+mod keys;
 mod observe;
 
 use std::collections::BTreeMap;
@@ -9,11 +10,12 @@ use std::time::Duration;
 
 pub use edge_ai::cache::CoalescingObject;
 use edge_ai::cache::{CacheRules, KeyValueCache, MemoryCache, PurgeLog, TieredCache, WorkerRooms, WorkersKv};
-use edge_ai::gateway::{ApiKeys, Limit, Route, Timeouts, unavailable};
+use edge_ai::gateway::{Limit, Route, Timeouts, unavailable};
 use edge_ai::guard::GuardConfig;
 use edge_ai::providers::{Anthropic, Bedrock, Gemini, OpenAi, Vertex, WorkersAi, compatible};
 use edge_ai::runtime::{EnvExt, WorkerClock};
 use edge_ai::{EdgeAi, EdgeAiBuilder, Error, ErrorKind, PerIsolate, Quota, Result};
+use keys::with_keys;
 use serde::de::DeserializeOwned;
 use worker::{Context, Env, Request, Response, event};
 
@@ -59,11 +61,7 @@ fn build(env: &Env) -> Result<EdgeAi> {
     if let Some(guardrails) = env.text("GUARDRAILS") {
         edge = edge.guard(GuardConfig::from_json(&guardrails)?.build()?);
     }
-    // A variable that is there and empty is a slip, and must not open the door.
-    if let Ok(keys) = env.var("GATEWAY_KEYS") {
-        edge = edge.access(ApiKeys::parse(&keys.to_string())?);
-    }
-    edge.build()
+    with_keys(edge, env)?.build()
 }
 
 /// Names that work with whatever keys there are.

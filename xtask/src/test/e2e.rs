@@ -18,6 +18,10 @@ pub(super) fn run(context: &Context) -> Result<()> {
     let python = setup::python_environment(workspace)?;
     let node_tests = workspace.files(TESTS, "", ".test.mjs")?;
     let python_tests = workspace.files(TESTS, "test_", ".py")?;
+    // The command that the tests manage keys with.
+    let mut cargo = process::cargo();
+    let build = cargo.current_dir(workspace.root());
+    process::run(build.args(["build", "--package", "edge-ai-cli"]))?;
     worker::build(workspace, tools, &gateway)?;
     let logs = workspace.scratch("e2e")?;
     let stack = Stack::start(workspace, tools, Options::isolated(gateway, logs.clone()))?;
