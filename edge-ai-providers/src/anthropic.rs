@@ -2,6 +2,7 @@
 //!
 //! The encoders and decoders are pure functions. What goes out in the dialect it came in keeps its bytes.
 
+mod count;
 mod error;
 mod error_encode;
 mod model;
@@ -19,11 +20,12 @@ mod usage_encode;
 
 use edge_ai_core::Dialect;
 
+pub use count::{decode_count_tokens, encode_count_tokens, encode_count_tokens_request};
 pub use error::decode_error;
 pub use error_encode::encode_error;
 pub use provider::{Anthropic, AnthropicBuilder};
 pub use request::{DEFAULT_MAX_TOKENS, encode_messages_request};
-pub use request_decode::{MessagesCall, decode_messages_request};
+pub use request_decode::{MessagesCall, decode_count_tokens_request, decode_messages_request};
 pub use response::decode_messages_response;
 pub use response_encode::encode_messages_response;
 pub use stream::{MessagesStreamDecoder, messages_stream};

@@ -1,4 +1,4 @@
-//! OpenAI's Chat Completions and Embeddings: the dialects in both directions, and a client of every server that speaks them.
+//! OpenAI's Chat Completions, [Responses](responses) and Embeddings: the dialects in both directions, and a client of every server that speaks them.
 //!
 //! The encoders and decoders are pure functions. What goes in and out in the same dialect keeps its bytes; only the fields
 //! that must change (the model's name, the stream's options) are rewritten.
@@ -14,6 +14,7 @@ mod models;
 mod params;
 mod provider;
 mod response_encode;
+pub mod responses;
 mod stream;
 mod stream_decode;
 mod stream_encode;
@@ -34,7 +35,7 @@ pub use embedding::{
 };
 pub use error::{decode_error, encode_error};
 pub use models::{ModelEntry, encode_model, encode_models};
-pub use provider::{Authentication, OpenAi, OpenAiBuilder};
+pub use provider::{Authentication, ChatApi, OpenAi, OpenAiBuilder};
 pub use response_encode::encode_chat_response;
 pub use stream::chat_stream;
 pub use stream_decode::ChatStreamDecoder;

@@ -3,6 +3,7 @@
 
 mod fields;
 mod frames;
+mod id;
 mod path;
 mod scan;
 mod splice;
@@ -10,6 +11,7 @@ mod writer;
 
 pub(crate) use fields::{Fields, elements, read};
 pub(crate) use frames::{FrameDecoder, Held, frames, items};
+pub(crate) use id::shown_id;
 pub(crate) use path::Path;
 pub(crate) use splice::{splice, splice_fields};
 pub(crate) use writer::{ArrayWriter, ObjectWriter, write_object};

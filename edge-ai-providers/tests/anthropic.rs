@@ -391,7 +391,7 @@ fn what_cannot_be_said_is_refused_with_its_place() {
             "messages[1].content[0]",
         ),
         (twice, ErrorKind::Unsupported, "n"),
-        (vendor, ErrorKind::Unsupported, "tools[0]"),
+        (vendor, ErrorKind::Unsupported, "tools[0].type"),
     ] {
         assert_eq!(refused(&request), (kind, param.to_owned()));
     }

@@ -1,15 +1,18 @@
 use std::sync::Arc;
 
 use edge_ai_core::{
-    Capabilities, ChatModel, ChatRequest, ChatResponse, ChatStream, Error, ErrorKind, HttpClient, ModelInfo,
-    Provider, Result, Secret, async_trait,
+    Capabilities, ChatModel, ChatRequest, ChatResponse, ChatStream, Dialect, Error, ErrorKind, HttpClient,
+    ModelInfo, Provider, Result, Secret, TokenCount, TokenCounter, Verbatim, async_trait,
 };
 use futures_util::StreamExt;
 use http::{HeaderName, HeaderValue};
 
 use super::request::DEFAULT_MAX_TOKENS;
 use super::stream::message_frames;
-use super::{MESSAGES, decode_error, decode_messages_response, encode_messages_request};
+use super::{
+    MESSAGES, decode_count_tokens, decode_error, decode_messages_response, encode_count_tokens_request,
+    encode_messages_request,
+};
 use crate::client::VendorClient;
 
 const BASE_URL: &str = "https://api.anthropic.com";
@@ -106,6 +109,16 @@ impl ChatModel for Anthropic {
     }
 }
 
+#[async_trait]
+impl TokenCounter for Anthropic {
+    async fn count_tokens(&self, request: ChatRequest) -> Result<Verbatim<TokenCount>> {
+        let body = encode_count_tokens_request(&request).map_err(|error| self.own(error))?;
+        let client = self.client.for_request(&request.context);
+        let answer = client.post("/v1/messages/count_tokens", body).await?;
+        decode_count_tokens(answer).map_err(|error| self.own(error))
+    }
+}
+
 impl Provider for Anthropic {
     fn name(&self) -> &str {
         self.client.provider()
@@ -113,6 +126,14 @@ impl Provider for Anthropic {
 
     fn chat_model(&self) -> Option<Arc<dyn ChatModel>> {
         Some(Arc::new(self.clone()))
+    }
+
+    fn token_counter(&self) -> Option<Arc<dyn TokenCounter>> {
+        Some(Arc::new(self.clone()))
+    }
+
+    fn speaks(&self, _model: &str, dialect: &Dialect) -> bool {
+        *dialect == MESSAGES
     }
 
     fn models(&self) -> Vec<ModelInfo> {

@@ -35,18 +35,30 @@ pub struct MessagesCall {
 /// # Errors
 /// [`ErrorKind::InvalidRequest`](edge_ai_core::ErrorKind::InvalidRequest) for a body that is no such request, naming the field at fault.
 pub fn decode_messages_request(body: &Bytes) -> Result<MessagesCall> {
+    decode(body, true)
+}
+
+/// Reads a client's request for the tokens of a prompt (`POST /v1/messages/count_tokens`): the same without `max_tokens`.
+///
+/// # Errors
+/// As [`decode_messages_request`].
+pub fn decode_count_tokens_request(body: &Bytes) -> Result<MessagesCall> {
+    decode(body, false)
+}
+
+fn decode(body: &Bytes, answered: bool) -> Result<MessagesCall> {
     let mut fields = Fields::parse(text_of(body)?, Path::ROOT)?;
     let model = model(&mut fields)?;
     let stream = fields.take("stream")?.unwrap_or(false);
-    let input = input(fields)?;
+    let input = input(fields, answered)?;
     let request = ChatRequest::from_input(model, Verbatim::new(input).with_native(MESSAGES, body.clone()));
     Ok(MessagesCall { request, stream })
 }
 
-fn input(mut fields: Fields<'_>) -> Result<ChatInput> {
+fn input(mut fields: Fields<'_>, answered: bool) -> Result<ChatInput> {
     let mut input = ChatInput::default();
     input.messages = messages::decode(&mut fields)?;
-    input.max_output_tokens = max_tokens(&mut fields)?;
+    input.max_output_tokens = max_tokens(&mut fields, answered)?;
     input.tools = tools::decode(&mut fields)?;
     tools::decode_choice(&mut fields, &mut input)?;
     thinking::decode(&fields, &mut input)?;
@@ -59,8 +71,8 @@ fn input(mut fields: Fields<'_>) -> Result<ChatInput> {
     Ok(input)
 }
 
-fn max_tokens(fields: &mut Fields<'_>) -> Result<Option<u32>> {
-    if fields.peek_raw("max_tokens").is_none() {
+fn max_tokens(fields: &mut Fields<'_>, required: bool) -> Result<Option<u32>> {
+    if required && fields.peek_raw("max_tokens").is_none() {
         return Err(invalid(fields, "max_tokens", "`max_tokens` is required"));
     }
     positive(fields, "max_tokens", u32::MAX)

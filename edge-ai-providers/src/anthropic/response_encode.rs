@@ -6,7 +6,7 @@ use super::MESSAGES;
 use super::stop_reason::encode_stop_reason;
 use super::usage_encode::write_usage;
 use crate::openai::Head;
-use crate::wire::{ArrayWriter, ObjectWriter, write_object};
+use crate::wire::{ArrayWriter, ObjectWriter, shown_id, write_object};
 
 /// Writes an answer for a client of Anthropic's dialect. One that came in this dialect goes out as it is.
 ///
@@ -27,15 +27,15 @@ pub fn encode_messages_response(response: &ChatResponse, head: &Head) -> Bytes {
 }
 
 fn write(object: &mut ObjectWriter<'_>, output: &ChatOutput, head: &Head) -> Result<()> {
-    let id = either(&output.id, &head.id);
-    object.field("id", id);
+    let id = shown_id("msg_", &output.id, &head.id);
+    object.field("id", &id);
     object.field("type", "message");
     object.field("role", "assistant");
     object.field("model", either(&output.model, &head.model));
     object.array("content", |blocks| {
         (0..)
             .zip(&output.content)
-            .try_for_each(|(number, part)| write_part(blocks, part, id, number))
+            .try_for_each(|(number, part)| write_part(blocks, part, &id, number))
     })?;
     let calls = output.tool_calls().next().is_some();
     let refused = output

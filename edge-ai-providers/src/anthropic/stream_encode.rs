@@ -11,6 +11,7 @@ use self::writer::Writer;
 use super::stop_reason::encode_stop_reason;
 use super::{MESSAGES, encode_error};
 use crate::openai::Head;
+use crate::wire::shown_id;
 
 /// Writes a stream for a client of Anthropic's dialect, as a state machine: whatever comes in, what goes out is legal.
 ///
@@ -137,13 +138,9 @@ impl MessagesStreamEncoder {
     fn note(&mut self, event: &ChatEvent) {
         match event {
             ChatEvent::Start(start) if self.progress == Progress::Waiting => {
-                for (head, own) in [
-                    (&mut self.head.id, &start.id),
-                    (&mut self.head.model, &start.model),
-                ] {
-                    if !own.is_empty() {
-                        head.clone_from(own);
-                    }
+                self.head.id = shown_id("msg_", &start.id, &self.head.id);
+                if !start.model.is_empty() {
+                    self.head.model.clone_from(&start.model);
                 }
             }
             ChatEvent::ToolCall(_) | ChatEvent::Part(ContentPart::ToolCall(_)) => self.calls = true,

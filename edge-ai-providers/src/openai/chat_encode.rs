@@ -200,7 +200,7 @@ fn write(
 }
 
 /// The effort, or the one nearest to a number of tokens.
-fn effort(reasoning: &ReasoningConfig) -> Option<&str> {
+pub(super) fn effort(reasoning: &ReasoningConfig) -> Option<&str> {
     /// The budgets up to which an effort is meant, as OpenAI-compatible servers with budgets commonly map them.
     const LOW: u32 = 2_048;
     const MEDIUM: u32 = 8_192;

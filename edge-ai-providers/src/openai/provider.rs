@@ -1,3 +1,4 @@
+mod api;
 mod authentication;
 mod builder;
 mod catalog;
@@ -8,10 +9,15 @@ mod paths;
 
 use std::sync::Arc;
 
-use edge_ai_core::{ChatModel, EmbeddingModel, HttpClient, ModelInfo, Provider, Reranker, Result, Secret};
+use edge_ai_core::{
+    ChatModel, Dialect, EmbeddingModel, HttpClient, ModelInfo, Provider, Reranker, Result, Secret,
+    TokenCounter,
+};
 
-use super::Compatibility;
+use super::responses::RESPONSES;
+use super::{CHAT, Compatibility};
 use crate::rerank::RerankModel;
+pub use api::ChatApi;
 pub use authentication::Authentication;
 pub use builder::OpenAiBuilder;
 use endpoint::Endpoint;
@@ -88,6 +94,18 @@ impl Provider for OpenAi {
     fn reranker(&self) -> Option<Arc<dyn Reranker>> {
         let reranker = Arc::clone(self.reranker.as_ref()?);
         Some(reranker)
+    }
+
+    fn token_counter(&self) -> Option<Arc<dyn TokenCounter>> {
+        self.endpoint
+            .counts()
+            .then(|| Arc::clone(&self.endpoint) as Arc<dyn TokenCounter>)
+    }
+
+    fn speaks(&self, model: &str, dialect: &Dialect) -> bool {
+        let apis = self.endpoint.apis();
+        (*dialect == RESPONSES && apis.speaks_responses(model))
+            || (*dialect == CHAT && apis.speaks_completions(model))
     }
 
     fn models(&self) -> Vec<ModelInfo> {

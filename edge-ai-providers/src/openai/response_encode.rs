@@ -7,7 +7,7 @@ use super::finish::encode_finish_reason;
 use super::params::{nested, own};
 use super::usage::write_usage;
 use super::{CHAT, Head, thinking};
-use crate::wire::{ObjectWriter, write_object};
+use crate::wire::{ObjectWriter, shown_id, write_object};
 
 /// Writes an answer for a client of OpenAI's dialect. One that came in this dialect goes out as it is.
 ///
@@ -24,19 +24,17 @@ pub fn encode_chat_response(response: &ChatResponse, head: &Head) -> Bytes {
 }
 
 fn write(object: &mut ObjectWriter<'_>, output: &ChatOutput, head: &Head) -> Result<()> {
-    let either = |own: &str, other: &str| {
-        if own.is_empty() {
-            other.to_owned()
-        } else {
-            own.to_owned()
-        }
-    };
-    object.field("id", either(&output.id, &head.id));
+    object.field("id", shown_id("chatcmpl-", &output.id, &head.id));
     object.field("object", "chat.completion");
     if output.extra.get(&CHAT, "created").is_none() {
         object.field("created", head.created);
     }
-    object.field("model", either(&output.model, &head.model));
+    let model = if output.model.is_empty() {
+        &head.model
+    } else {
+        &output.model
+    };
+    object.field("model", model);
     object.array("choices", |array| {
         array.object(|choice| {
             choice.field("index", 0);

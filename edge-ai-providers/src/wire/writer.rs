@@ -44,6 +44,20 @@ impl ObjectWriter<'_> {
         self.out.extend_from_slice(json.as_bytes());
     }
 
+    /// The same, of bytes that were written here before.
+    pub(crate) fn json(&mut self, name: &str, json: &[u8]) {
+        self.name(name);
+        self.out.extend_from_slice(json);
+    }
+
+    /// Fields that were written here before, without the braces around them; none of them may be empty.
+    pub(crate) fn rest(&mut self, fields: &str) {
+        if !std::mem::take(&mut self.empty) {
+            self.out.push(b',');
+        }
+        self.out.extend_from_slice(fields.as_bytes());
+    }
+
     /// A field that is an object.
     ///
     /// # Errors
@@ -112,6 +126,12 @@ impl ArrayWriter<'_> {
     pub(crate) fn object(&mut self, fields: impl FnOnce(&mut ObjectWriter<'_>) -> Result<()>) -> Result<()> {
         self.separate();
         ObjectWriter::write(self.out, fields)
+    }
+
+    /// An element that was written here before.
+    pub(crate) fn json(&mut self, json: &[u8]) {
+        self.separate();
+        self.out.extend_from_slice(json);
     }
 
     fn separate(&mut self) {

@@ -85,7 +85,7 @@ fn a_message_event_by_event() {
             "output_tokens": out, "output_tokens_details": {"thinking_tokens": thought}})
     };
     let expect = [
-        json!({"type": "message_start", "message": {"id": "chatcmpl-1", "type": "message", "role": "assistant", "model": "gpt",
+        json!({"type": "message_start", "message": {"id": "msg_1", "type": "message", "role": "assistant", "model": "gpt",
             "content": [], "stop_reason": null, "stop_sequence": null, "usage": counts(0, 0, 0, 0, 0)}}),
         start(0, json!({"type": "thinking", "thinking": "", "signature": ""})),
         delta(0, "thinking_delta", "thinking", "Let me"),

@@ -401,7 +401,7 @@ fn what_the_dialect_cannot_say_is_an_error_with_its_field() {
             part(Role::User, ContentPart::ToolCall(ToolCall::new("1", "f", ""))),
             "messages[1].content[1]",
         ),
-        (tool, "tools[0]"),
+        (tool, "tools[0].type"),
     ] {
         let error = encode_chat_request(&request, false).unwrap_err();
         assert_eq!(

@@ -330,7 +330,7 @@ fn a_frame_that_was_changed_goes_on_in_the_same_answer() {
 #[test]
 fn another_vendors_answer_becomes_chunks() {
     let chunk = |delta: Value, finish: Value| {
-        json!({"id": "msg_1", "object": "chat.completion.chunk", "created": 1_764_000_000, "model": "claude", "usage": null,
+        json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_764_000_000, "model": "claude", "usage": null,
             "choices": [{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}]})
     };
     let call = |delta: Value| chunk(json!({"tool_calls": [delta]}), json!(null));
@@ -375,7 +375,7 @@ fn another_vendors_answer_becomes_chunks() {
         call(json!({"index": 0, "function": {"arguments": "{\"x\":1}"}})),
         call(json!({"index": 1, "function": {"arguments": "{}"}})),
         chunk(json!({}), json!("tool_calls")),
-        json!({"id": "msg_1", "object": "chat.completion.chunk", "created": 1_764_000_000, "model": "claude", "choices": [], "usage": {
+        json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_764_000_000, "model": "claude", "choices": [], "usage": {
             "prompt_tokens": 1_000, "completion_tokens": 50, "total_tokens": 1_050,
             "prompt_tokens_details": {"cached_tokens": 700, "cache_write_tokens": 200}, "completion_tokens_details": {"reasoning_tokens": 0}}}),
         json!("[DONE]"),

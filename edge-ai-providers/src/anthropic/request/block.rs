@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::anthropic::MESSAGES;
 use crate::gemini::is_geminis;
 use crate::openai::CHAT;
+use crate::openai::responses::is_sealed;
 use crate::wire::ObjectWriter;
 
 /// A part of a message, with its place in the request.
@@ -82,7 +83,7 @@ impl<'a> Piece<'a> {
 
 /// Whether a signature may be Anthropic's: it refuses those of others.
 pub(super) fn is_own(signature: &str) -> bool {
-    !is_geminis(signature)
+    !is_geminis(signature) && !is_sealed(signature)
 }
 
 /// A cache mark that came in OpenAI's dialect, as clients of Anthropic models behind a gateway send it.

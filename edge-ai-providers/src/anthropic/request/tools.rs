@@ -46,7 +46,7 @@ fn write_tool(object: &mut ObjectWriter<'_>, tool: &Tool, index: usize, accepts:
             ErrorKind::Unsupported,
             "another vendor's tool; Anthropic does not have it",
         )
-        .with_param(format!("tools[{index}]"))),
+        .with_param(format!("tools[{index}].type"))),
     }
 }
 

@@ -69,7 +69,7 @@ fn write_tool(object: &mut ObjectWriter<'_>, index: usize, tool: &Tool) -> Resul
             Ok(())
         }
         _ => Err(unsupported(
-            &format!("tools[{index}]"),
+            &format!("tools[{index}].type"),
             "a tool of another vendor",
         )),
     }

@@ -3,9 +3,10 @@ use std::sync::Arc;
 use edge_ai_core::{Error, ErrorKind, HttpClient, ModelInfo, Result, Secret};
 use http::{HeaderName, HeaderValue};
 
+use super::api::Apis;
 use super::endpoint::Endpoint;
 use super::paths::{Paths, is_plain};
-use super::{Authentication, OpenAi, catalog};
+use super::{Authentication, ChatApi, OpenAi, catalog};
 use crate::client::VendorClient;
 use crate::openai::{Compatibility, decode_error};
 use crate::rerank::{RerankApi, RerankModel};
@@ -24,6 +25,8 @@ pub struct OpenAiBuilder {
     authentication: Authentication,
     paths: Paths,
     chat: bool,
+    chat_api: Option<ChatApi>,
+    responses_models: Vec<String>,
     embeddings: bool,
     rerank: Option<RerankApi>,
     headers: Vec<(HeaderName, String)>,
@@ -42,6 +45,8 @@ impl OpenAiBuilder {
             authentication: Authentication::Bearer,
             paths: Paths::OpenAi,
             chat: true,
+            chat_api: None,
+            responses_models: Vec::new(),
             embeddings: true,
             rerank: None,
             headers: Vec::new(),
@@ -99,6 +104,22 @@ impl OpenAiBuilder {
     /// Whether the server chats. Yes by default.
     pub fn chat(self, chat: bool) -> Self {
         Self { chat, ..self }
+    }
+
+    /// By which API chats are asked. By default [as asked](ChatApi::AsAsked) with OpenAI, and completions with every other server.
+    pub fn chat_api(self, chat_api: ChatApi) -> Self {
+        Self {
+            chat_api: Some(chat_api),
+            ..self
+        }
+    }
+
+    /// Models to ask by the Responses API whatever words the request is in. OpenAI's own that have no other are known.
+    pub fn responses_models<M: Into<String>>(self, models: impl IntoIterator<Item = M>) -> Self {
+        Self {
+            responses_models: models.into_iter().map(Into::into).collect(),
+            ..self
+        }
     }
 
     /// Whether the server embeds texts. Yes by default.
@@ -184,7 +205,20 @@ impl OpenAiBuilder {
             Ok::<_, Error>(Arc::new(RerankModel::new(client, api)))
         });
         Ok(OpenAi {
-            endpoint: Arc::new(Endpoint::new(client, self.compatibility, self.paths)),
+            endpoint: Arc::new(Endpoint::new(
+                client,
+                self.compatibility,
+                self.paths,
+                Apis {
+                    api: self.chat_api.unwrap_or(if vendor {
+                        ChatApi::AsAsked
+                    } else {
+                        ChatApi::Completions
+                    }),
+                    responses: self.responses_models,
+                    vendor,
+                },
+            )),
             models: self.models.unwrap_or_else(catalog::models).into(),
             vendor,
             chats: self.chat,

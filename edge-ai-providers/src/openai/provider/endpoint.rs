@@ -3,14 +3,20 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 use bytes::Bytes;
 use edge_ai_core::{
-    ChatModel, ChatRequest, ChatResponse, ChatStream, EmbeddingInput, EmbeddingModel, EmbeddingOutput,
-    EmbeddingRequest, EmbeddingResponse, EmbeddingText, Error, Result,
+    ChatFrame, ChatModel, ChatRequest, ChatResponse, ChatStream, EmbeddingInput, EmbeddingModel,
+    EmbeddingOutput, EmbeddingRequest, EmbeddingResponse, EmbeddingText, Error, Result, TokenCount,
+    TokenCounter, Verbatim,
 };
 use futures_util::StreamExt;
 
+use super::api::{Apis, ChatApi};
 use super::paths::Paths;
 use crate::client::VendorClient;
 use crate::openai::embedding::encode_embedding_request_with;
+use crate::openai::responses::{
+    self, RESPONSES, decode_input_tokens, decode_responses_response, encode_input_tokens_request,
+    encode_responses_request,
+};
 use crate::openai::{
     CHAT, Compatibility, EMBEDDINGS, decode_chat_response, decode_embedding_response,
     encode_chat_request_with, stream,
@@ -23,20 +29,26 @@ const MAX_BYTES: usize = 600_000;
 
 const COMPLETIONS: &str = "/chat/completions";
 
-/// The server's two services.
+const RESPONSES_PATH: &str = "/responses";
+
+const INPUT_TOKENS: &str = "/responses/input_tokens";
+
+/// The server's services.
 #[derive(Debug)]
 pub(super) struct Endpoint {
     client: VendorClient,
     server: Compatibility,
     paths: Paths,
+    apis: Apis,
 }
 
 impl Endpoint {
-    pub(super) const fn new(client: VendorClient, server: Compatibility, paths: Paths) -> Self {
+    pub(super) const fn new(client: VendorClient, server: Compatibility, paths: Paths, apis: Apis) -> Self {
         Self {
             client,
             server,
             paths,
+            apis,
         }
     }
 
@@ -47,6 +59,15 @@ impl Endpoint {
     /// Whether requests carry a key.
     pub(super) const fn takes_credentials(&self) -> bool {
         self.client.takes_key()
+    }
+
+    pub(super) const fn apis(&self) -> &Apis {
+        &self.apis
+    }
+
+    /// Whether the server has the Responses API, which counts tokens.
+    pub(super) fn counts(&self) -> bool {
+        self.apis.api != ChatApi::Completions
     }
 
     fn own(&self, error: Error) -> Error {
@@ -82,6 +103,16 @@ impl Endpoint {
 #[async_trait]
 impl ChatModel for Endpoint {
     async fn chat(&self, request: ChatRequest) -> Result<ChatResponse> {
+        if self.apis.by_responses(&request) {
+            let body = encode_responses_request(&request, false).map_err(|error| self.own(error))?;
+            let path = self.path(RESPONSES_PATH, &request.model)?;
+            let answer = self
+                .client
+                .for_request(&request.context)
+                .post(&path, body)
+                .await?;
+            return decode_responses_response(answer).map_err(|error| self.own(error));
+        }
         let body =
             encode_chat_request_with(&request, false, &self.server).map_err(|error| self.own(error))?;
         let path = self.path(COMPLETIONS, &request.model)?;
@@ -94,6 +125,22 @@ impl ChatModel for Endpoint {
     }
 
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
+        let provider = self.name().to_owned();
+        let named =
+            move |frame: Result<ChatFrame>| frame.map_err(|error| error.with_provider(provider.as_str()));
+        if self.apis.by_responses(&request) {
+            let body = encode_responses_request(&request, true).map_err(|error| self.own(error))?;
+            let path = self.path(RESPONSES_PATH, &request.model)?;
+            let answer = self
+                .client
+                .for_request(&request.context)
+                .post_stream(&path, body)
+                .await?;
+            return Ok(ChatStream::in_dialect(
+                RESPONSES,
+                responses::frames(answer).map(named),
+            ));
+        }
         let body = encode_chat_request_with(&request, true, &self.server).map_err(|error| self.own(error))?;
         let path = self.path(COMPLETIONS, &request.model)?;
         let answer = self
@@ -101,10 +148,21 @@ impl ChatModel for Endpoint {
             .for_request(&request.context)
             .post_stream(&path, body)
             .await?;
-        let provider = self.name().to_owned();
-        let frames = stream::frames(answer)
-            .map(move |frame| frame.map_err(|error| error.with_provider(provider.as_str())));
-        Ok(ChatStream::in_dialect(CHAT, frames))
+        Ok(ChatStream::in_dialect(CHAT, stream::frames(answer).map(named)))
+    }
+}
+
+#[async_trait]
+impl TokenCounter for Endpoint {
+    async fn count_tokens(&self, request: ChatRequest) -> Result<Verbatim<TokenCount>> {
+        let body = encode_input_tokens_request(&request).map_err(|error| self.own(error))?;
+        let path = self.path(INPUT_TOKENS, &request.model)?;
+        let answer = self
+            .client
+            .for_request(&request.context)
+            .post(&path, body)
+            .await?;
+        decode_input_tokens(answer).map_err(|error| self.own(error))
     }
 }
 

@@ -4,7 +4,7 @@ use edge_ai_core::{ChatStart, Extra, ReasoningDelta, ReasoningPart, Result, Usag
 use crate::openai::params::own;
 use crate::openai::usage::write_usage;
 use crate::openai::{CHAT, Head, thinking};
-use crate::wire::{ObjectWriter, write_object};
+use crate::wire::{ObjectWriter, shown_id, write_object};
 
 /// Writes chunks.
 #[derive(Debug)]
@@ -31,13 +31,9 @@ impl Writer {
 
     /// Takes the answer's own head, where it has one.
     pub(super) fn set_head(&mut self, start: &ChatStart) {
-        for (own, head) in [
-            (&start.id, &mut self.head.id),
-            (&start.model, &mut self.head.model),
-        ] {
-            if !own.is_empty() {
-                head.clone_from(own);
-            }
+        self.head.id = shown_id("chatcmpl-", &start.id, &self.head.id);
+        if !start.model.is_empty() {
+            self.head.model.clone_from(&start.model);
         }
         self.extra.clone_from(&start.extra);
         self.prefix.clear();
