@@ -1,4 +1,4 @@
-//! The OpenAI API: chat completions, embeddings, models.
+//! The OpenAI API: chat completions, responses, embeddings, models.
 
 mod chat;
 mod check;
@@ -7,6 +7,7 @@ mod embeddings;
 pub(crate) mod encode;
 pub(crate) mod error;
 mod models;
+pub(crate) mod responses;
 mod strict;
 
 pub(crate) use decode::prompt;
@@ -52,10 +53,15 @@ fn route(call: &Call<'_>) -> Result<Reply, Error> {
         .trim_end_matches('/');
     match (call.method.as_str(), path) {
         ("POST", "/chat/completions") => chat::answer(call, body(call)?),
+        ("POST", "/responses") => responses::answer(call, body(call)?),
+        ("POST", "/responses/input_tokens") => responses::count(body(call)?),
         ("POST", "/embeddings") => embeddings::answer(body(call)?),
         ("GET", "/models") => Ok(models::list()),
         ("GET", path) if path.starts_with("/models/") => models::one(path.trim_start_matches("/models/")),
-        (method, "/chat/completions" | "/embeddings" | "/models") => Err(Error::invalid(&format!(
+        (
+            method,
+            "/chat/completions" | "/responses" | "/responses/input_tokens" | "/embeddings" | "/models",
+        ) => Err(Error::invalid(&format!(
             "Not allowed to {method} on {} (HINT: Perhaps you meant to use another HTTP method?)",
             call.path
         ))

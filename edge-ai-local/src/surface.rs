@@ -85,8 +85,10 @@ impl Surface {
     }
 
     /// The error that the service puts into a stream that has begun.
-    pub(crate) fn error_frame(self) -> Frame {
+    pub(crate) fn error_frame(self, sent: &[Frame]) -> Frame {
+        let numbered = |frame: &Frame| frame.event.is_some_and(|event| event.starts_with("response."));
         match self {
+            Self::OpenAi if sent.iter().any(numbered) => openai::responses::error_frame(sent.len()),
             Self::OpenAi | Self::Rerank => openai::error::frame(),
             Self::Anthropic => anthropic::error::frame(),
             Self::Gemini => gemini::error::frame(),

@@ -32,7 +32,8 @@ pub(crate) fn text_of(body: &Value) -> Option<String> {
         .get("inputs")
         .filter(|inputs| inputs.is_object())
         .unwrap_or(body);
-    if let Some(messages) = body.get("messages").and_then(Value::as_array) {
+    let input = body.get("input").filter(|input| has_roles(input));
+    if let Some(messages) = body.get("messages").or(input).and_then(Value::as_array) {
         let said = messages
             .iter()
             .rev()
@@ -63,6 +64,12 @@ pub(crate) fn text_of(body: &Value) -> Option<String> {
         .iter()
         .find_map(|key| body.get(*key))
         .map(flatten)
+}
+
+/// Whether an input is a conversation, as in the Responses API.
+fn has_roles(input: &Value) -> bool {
+    let items = input.as_array().map(Vec::as_slice).unwrap_or_default();
+    items.iter().any(|item| item.get("role").is_some())
 }
 
 fn flatten(value: &Value) -> String {

@@ -47,7 +47,7 @@ pub(super) fn request(body: &Map<String, Value>, model: &str) -> Result<(), Erro
     response_format(body)
 }
 
-fn present<'b>(body: &'b Map<String, Value>, param: &str) -> Option<&'b Value> {
+pub(super) fn present<'b>(body: &'b Map<String, Value>, param: &str) -> Option<&'b Value> {
     body.get(param).filter(|value| !value.is_null())
 }
 
@@ -69,7 +69,12 @@ fn token_limit(body: &Map<String, Value>, model: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn number(body: &Map<String, Value>, param: &'static str, low: f64, high: f64) -> Result<(), Error> {
+pub(super) fn number(
+    body: &Map<String, Value>,
+    param: &'static str,
+    low: f64,
+    high: f64,
+) -> Result<(), Error> {
     let Some(value) = present(body, param) else {
         return Ok(());
     };
@@ -87,7 +92,12 @@ fn number(body: &Map<String, Value>, param: &'static str, low: f64, high: f64) -
     Err(Error::invalid(&message).param(param).code(code))
 }
 
-fn integer(body: &Map<String, Value>, param: &'static str, low: i64, high: i64) -> Result<(), Error> {
+pub(super) fn integer(
+    body: &Map<String, Value>,
+    param: &'static str,
+    low: i64,
+    high: i64,
+) -> Result<(), Error> {
     let Some(value) = present(body, param) else {
         return Ok(());
     };

@@ -42,7 +42,9 @@ pub(crate) fn of_frames(
             return steps;
         }
         if plan.error_event == Some(at) {
-            steps.push(Step::Send(surface.error_frame().encode()));
+            steps.push(Step::Send(
+                surface.error_frame(frames.get(..at).unwrap_or_default()).encode(),
+            ));
             return steps;
         }
         if plan.end == Some(at) {
