@@ -185,11 +185,13 @@ impl Gateway {
             told.insert("traceresponse", trace);
         }
         context.trace = Some(trace);
-        let operation = match endpoint {
+        let operation = match &endpoint {
             Endpoint::Health => return Ok(surface::health()),
             Endpoint::Models => return Ok(surface::models(&self.router, &principal)),
-            Endpoint::Model(model) => return surface::model(&self.router, &principal, &model),
-            Endpoint::ChatCompletions | Endpoint::Messages => Operation::Chat,
+            Endpoint::Model(model) => return surface::model(&self.router, &principal, model),
+            Endpoint::ChatCompletions | Endpoint::Responses | Endpoint::Messages | Endpoint::CountTokens => {
+                Operation::Chat
+            }
             Endpoint::Embeddings => Operation::Embeddings,
             Endpoint::Rerank => Operation::Rerank,
         };
@@ -199,6 +201,9 @@ impl Gateway {
             .hold(surface::announced_length(&head.headers), self.max_body)?;
         let clock = &*self.books.clock;
         let body = surface::read_body(clock, &head.headers, body, self.max_body, &mut held).await?;
+        if endpoint == Endpoint::CountTokens {
+            return surface::count_tokens(self, client, &body, context, &principal).await;
+        }
         let books = Arc::clone(&self.books);
         let meter = Meter::start(books, caller.background, context.clone(), operation, arrived);
         let call = Call {

@@ -92,6 +92,17 @@ impl Plan {
         stable_hash(targets.iter().map(|target| &**target.name()))
     }
 
+    /// The target that it leads to whatever is asked.
+    pub(super) fn alone(&self) -> Option<&Target> {
+        let mut targets = Vec::new();
+        self.collect(&mut targets);
+        let (first, others) = targets.split_first()?;
+        others
+            .iter()
+            .all(|other| other.name() == first.name())
+            .then_some(*first)
+    }
+
     fn collect<'a>(&'a self, targets: &mut Vec<&'a Target>) {
         match self {
             Self::Target(target) => targets.push(target),

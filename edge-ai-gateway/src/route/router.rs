@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use edge_ai_core::{
-    ChatFrame, ChatModel, ChatRequest, ChatResponse, ChatStream, Clock, Context, EmbeddingModel,
+    ChatFrame, ChatModel, ChatRequest, ChatResponse, ChatStream, Clock, Context, Dialect, EmbeddingModel,
     EmbeddingRequest, EmbeddingResponse, Entropy, Error, ErrorKind, RerankRequest, RerankResponse, Reranker,
-    Result, Timestamp, timeout,
+    Result, Timestamp, TokenCount, Verbatim, estimate_input_tokens, timeout,
 };
 
 use super::asked::Asked;
@@ -110,6 +110,45 @@ impl Router {
     fn deadline(&self, context: &Context) -> Timestamp {
         let ours = self.clock.now() + self.timeouts.total;
         context.deadline.map_or(ours, |theirs| theirs.min(ours))
+    }
+
+    /// Whether a name leads to one model alone, whose provider gets a request in `dialect` as it was written.
+    pub(crate) fn reaches_alone(&self, name: &str, dialect: &Dialect) -> bool {
+        let target = self.table.alone(name);
+        target.is_some_and(|target| target.provider.speaks(target.model(), dialect))
+    }
+
+    /// The tokens of a request's prompt with the model that would be asked first, and whether its vendor has counted them; otherwise they are
+    /// [estimated](estimate_input_tokens).
+    ///
+    /// # Errors
+    /// As [`chat`](ChatModel::chat); no other model is asked, since it counts differently.
+    pub(crate) async fn count_tokens(&self, request: ChatRequest) -> Result<(Verbatim<TokenCount>, bool)> {
+        let mut targets = self.targets(&request.model, Asked::chat(&request, false))?;
+        targets.truncate(1);
+        let counts = targets
+            .iter()
+            .any(|target| target.provider.token_counter().is_some());
+        if !counts {
+            let estimate = TokenCount::new(estimate_input_tokens(&request.input));
+            return Ok((estimate.into(), false));
+        }
+        let request = &request;
+        let attempts = self.attempts(&request.context, false);
+        let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
+        let count = attempts
+            .run(targets, |target, context| async move {
+                let counter = target
+                    .provider
+                    .token_counter()
+                    .ok_or_else(|| cannot(&target, "counts"))?;
+                let mut request = request.clone().with_context(context);
+                request.model = target.model().to_owned();
+                let count = self.within(limit, deadline, counter.count_tokens(request)).await;
+                named(count, &target)
+            })
+            .await?;
+        Ok((count, true))
     }
 
     fn attempts<'a>(&'a self, context: &'a Context, stream: bool) -> Attempts<'a> {

@@ -91,6 +91,14 @@ impl RouteTable {
         self.routes.insert(name, route);
     }
 
+    /// The one model that a name leads to whatever is asked; `None` for a choice.
+    pub(super) fn alone(&self, name: &str) -> Option<Target> {
+        match self.plans.get(name) {
+            Some(plan) => plan.alone().cloned(),
+            None => self.direct(name),
+        }
+    }
+
     /// What the target's provider says it can do.
     fn capabilities(&self, target: &Target) -> Option<Capabilities> {
         let listed = self.listed.get(target.model())?;

@@ -60,7 +60,7 @@ pub(super) fn refusal(client: Client, context: &Context, error: &Error) -> Respo
     response
 }
 
-fn check_model(model: &str) -> Result<()> {
+pub(super) fn check_model(model: &str) -> Result<()> {
     if model.len() > MAX_MODEL {
         return Err(Error::invalid(
             "model",

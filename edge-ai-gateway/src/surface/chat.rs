@@ -1,4 +1,4 @@
-use edge_ai_core::{Body, Result, estimate_input_tokens};
+use edge_ai_core::{Body, CacheMode, Result, estimate_input_tokens};
 use http::{Response, StatusCode};
 
 use super::call::{Call, refusal};
@@ -6,7 +6,7 @@ use super::response::{event_stream, json, tell};
 use super::writes::written;
 use crate::usage::{failed, metered};
 
-/// `POST /v1/chat/completions`, `POST /v1/messages`
+/// `POST /v1/chat/completions`, `POST /v1/responses`, `POST /v1/messages`
 pub(crate) async fn chat(call: Call<'_>) -> Result<Response<Body>> {
     let client = call.client;
     let asked = call.asked(client.decode(&call.body), |asked| {
@@ -18,11 +18,19 @@ pub(crate) async fn chat(call: Call<'_>) -> Result<Response<Body>> {
     call.meter.expect(estimate_input_tokens(&asked.request.input));
     let Call {
         gateway,
-        context,
+        mut context,
         arrived,
         meter,
         ..
     } = call;
+    if let Some(error) = &asked.bound {
+        let model = &asked.request.model;
+        if !gateway.router.reaches_alone(model, &client.dialect()) {
+            return Err(failed(&meter, error.clone()));
+        }
+        // What the vendor keeps changes what the same words ask.
+        context.cache.mode = CacheMode::Bypass;
+    }
     let id = context.request_id.as_deref().unwrap_or_default();
     let head = client.head(id, arrived.as_secs(), &asked.request.model);
     let request = asked.request.clone().with_context(context.clone());
@@ -37,7 +45,7 @@ pub(crate) async fn chat(call: Call<'_>) -> Result<Response<Body>> {
         match gateway.chat.chat(request).await {
             Ok(answer) => {
                 meter.finished(&answer.finish_reason);
-                let body = client.encode(&answer, &head);
+                let body = client.encode(&answer, &head, &asked);
                 meter.answered(&body);
                 meter.settle(&answer.model, answer.usage);
                 json(StatusCode::OK, body)

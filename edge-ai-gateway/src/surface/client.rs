@@ -1,6 +1,7 @@
 use bytes::Bytes;
-use edge_ai_core::{ChatFrame, ChatRequest, ChatResponse, Dialect, Error, Result};
+use edge_ai_core::{ChatFrame, ChatRequest, ChatResponse, Dialect, Error, Result, TokenCount, Verbatim};
 use edge_ai_providers::anthropic::{self, MessagesStreamEncoder};
+use edge_ai_providers::openai::responses::{self, Echo, ResponsesStreamEncoder};
 use edge_ai_providers::openai::{self, ChatStreamEncoder, Head};
 
 /// Whose words a client speaks: what it sends is read, and what it gets is written, in its dialect.
@@ -8,6 +9,8 @@ use edge_ai_providers::openai::{self, ChatStreamEncoder, Head};
 pub(crate) enum Client {
     /// Chat completions.
     OpenAi,
+    /// Responses.
+    Responses,
     /// Messages.
     Anthropic,
 }
@@ -18,6 +21,22 @@ pub(super) struct Asked {
     pub(super) stream: bool,
     /// Whether a stream shows what it took.
     include_usage: bool,
+    /// What the answer repeats of the request.
+    echo: Echo,
+    /// Why nobody but a provider that speaks the client's dialect can answer.
+    pub(super) bound: Option<Error>,
+}
+
+impl Asked {
+    fn of_messages(call: anthropic::MessagesCall) -> Self {
+        Self {
+            request: call.request,
+            stream: call.stream,
+            include_usage: true,
+            echo: Echo::default(),
+            bound: None,
+        }
+    }
 }
 
 impl Client {
@@ -25,6 +44,8 @@ impl Client {
     pub(crate) fn at(path: &str) -> Self {
         if path.starts_with("/v1/messages") {
             Self::Anthropic
+        } else if path.starts_with("/v1/responses") {
+            Self::Responses
         } else {
             Self::OpenAi
         }
@@ -36,12 +57,41 @@ impl Client {
                 request: call.request,
                 stream: call.stream,
                 include_usage: call.include_usage,
+                echo: Echo::default(),
+                bound: None,
             }),
-            Self::Anthropic => anthropic::decode_messages_request(body).map(|call| Asked {
+            Self::Responses => responses::decode_responses_request(body).map(|call| Asked {
                 request: call.request,
                 stream: call.stream,
                 include_usage: true,
+                echo: call.echo,
+                bound: call.bound,
             }),
+            Self::Anthropic => anthropic::decode_messages_request(body).map(Asked::of_messages),
+        }
+    }
+
+    /// Reads a request for the tokens of a prompt.
+    pub(super) fn decode_count(self, body: &Bytes) -> Result<Asked> {
+        match self {
+            Self::Anthropic => anthropic::decode_count_tokens_request(body).map(Asked::of_messages),
+            _ => self.decode(body),
+        }
+    }
+
+    pub(super) fn encode_count(self, count: &Verbatim<TokenCount>) -> Bytes {
+        match self {
+            Self::Anthropic => anthropic::encode_count_tokens(count),
+            _ => responses::encode_input_tokens(count),
+        }
+    }
+
+    /// The dialect of its requests.
+    pub(super) const fn dialect(self) -> Dialect {
+        match self {
+            Self::OpenAi => openai::CHAT,
+            Self::Responses => responses::RESPONSES,
+            Self::Anthropic => anthropic::MESSAGES,
         }
     }
 
@@ -49,6 +99,7 @@ impl Client {
     pub(super) fn head(self, request_id: &str, created: u64, model: &str) -> Head {
         let prefix = match self {
             Self::OpenAi => "chatcmpl-",
+            Self::Responses => "resp_",
             Self::Anthropic => "msg_",
         };
         Head {
@@ -58,8 +109,9 @@ impl Client {
         }
     }
 
-    pub(super) fn encode(self, answer: &ChatResponse, head: &Head) -> Bytes {
+    pub(super) fn encode(self, answer: &ChatResponse, head: &Head, asked: &Asked) -> Bytes {
         match self {
+            Self::Responses => responses::encode_responses_response(answer, head, &asked.echo),
             Self::OpenAi => openai::encode_chat_response(answer, head),
             Self::Anthropic => anthropic::encode_messages_response(answer, head),
         }
@@ -68,13 +120,16 @@ impl Client {
     pub(super) fn stream_encoder(self, head: Head, asked: &Asked) -> StreamEncoder {
         match self {
             Self::OpenAi => StreamEncoder::OpenAi(ChatStreamEncoder::new(head, asked.include_usage)),
+            Self::Responses => {
+                StreamEncoder::Responses(Box::new(ResponsesStreamEncoder::new(head, asked.echo.clone())))
+            }
             Self::Anthropic => StreamEncoder::Anthropic(MessagesStreamEncoder::new(head)),
         }
     }
 
     pub(super) fn encode_error(self, error: &Error) -> Bytes {
         match self {
-            Self::OpenAi => openai::encode_error(error),
+            Self::OpenAi | Self::Responses => openai::encode_error(error),
             Self::Anthropic => anthropic::encode_error(error),
         }
     }
@@ -82,7 +137,7 @@ impl Client {
     /// What keeps a silent stream alive: every client passes it over.
     pub(super) const fn ping(self) -> Bytes {
         Bytes::from_static(match self {
-            Self::OpenAi => b": keep-alive\n\n",
+            Self::OpenAi | Self::Responses => b": keep-alive\n\n",
             Self::Anthropic => b"event: ping\ndata: {\"type\":\"ping\"}\n\n",
         })
     }
@@ -91,6 +146,7 @@ impl Client {
 /// Writes a stream in a client's dialect.
 pub(super) enum StreamEncoder {
     OpenAi(ChatStreamEncoder),
+    Responses(Box<ResponsesStreamEncoder>),
     Anthropic(MessagesStreamEncoder),
 }
 
@@ -98,6 +154,7 @@ impl StreamEncoder {
     pub(super) fn encode(&mut self, frame: &ChatFrame, dialect: Option<&Dialect>) -> Bytes {
         match self {
             Self::OpenAi(encoder) => encoder.encode(frame, dialect),
+            Self::Responses(encoder) => encoder.encode(frame, dialect),
             Self::Anthropic(encoder) => encoder.encode(frame, dialect),
         }
     }
@@ -105,6 +162,7 @@ impl StreamEncoder {
     pub(super) fn error(&mut self, error: &Error) -> Bytes {
         match self {
             Self::OpenAi(encoder) => encoder.error(error),
+            Self::Responses(encoder) => encoder.error(error),
             Self::Anthropic(encoder) => encoder.error(error),
         }
     }

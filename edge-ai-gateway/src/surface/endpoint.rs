@@ -13,15 +13,19 @@ pub(crate) enum Endpoint {
     Model(String),
     /// `POST /v1/chat/completions`
     ChatCompletions,
+    /// `POST /v1/responses`
+    Responses,
     /// `POST /v1/messages`
     Messages,
+    /// `POST /v1/messages/count_tokens`, `POST /v1/responses/input_tokens`
+    CountTokens,
     /// `POST /v1/embeddings`
     Embeddings,
     /// `POST /v1/rerank`, and the same at `/v2/rerank` and `/rerank`, where the clients of other services look for it.
     Rerank,
 }
 
-const ALL: &str = "POST /v1/chat/completions, POST /v1/messages, POST /v1/embeddings, POST /v1/rerank, GET /v1/models, GET /healthz";
+const ALL: &str = "POST /v1/chat/completions, POST /v1/responses, POST /v1/messages, POST /v1/embeddings, POST /v1/rerank, GET /v1/models, GET /healthz";
 
 impl Endpoint {
     /// Finds the endpoint at a path.
@@ -37,9 +41,16 @@ impl Endpoint {
             "/healthz" => Ok(Self::Health),
             "/v1/models" => Ok(Self::Models),
             "/v1/chat/completions" => Ok(Self::ChatCompletions),
+            "/v1/responses" => Ok(Self::Responses),
             "/v1/messages" => Ok(Self::Messages),
+            "/v1/messages/count_tokens" | "/v1/responses/input_tokens" => Ok(Self::CountTokens),
             "/v1/embeddings" => Ok(Self::Embeddings),
             "/v1/rerank" | "/v2/rerank" | "/rerank" => Ok(Self::Rerank),
+            _ if path.starts_with("/v1/responses/") => {
+                let message = "responses are not kept here, so there is none to get, list, cancel or delete; what \
+                               `POST /v1/responses` answers is all there is, also with `store`";
+                Err(Error::new(ErrorKind::NotFound, message).with_code("response_not_found"))
+            }
             _ => match path.strip_prefix("/v1/models/") {
                 Some(model) => Ok(Self::Model(
                     percent_decode_str(model).decode_utf8_lossy().into_owned(),
@@ -57,7 +68,12 @@ impl Endpoint {
     pub(crate) const fn allow(&self) -> &'static str {
         match self {
             Self::Health | Self::Models | Self::Model(_) => "GET, HEAD",
-            Self::ChatCompletions | Self::Messages | Self::Embeddings | Self::Rerank => "POST",
+            Self::ChatCompletions
+            | Self::Responses
+            | Self::Messages
+            | Self::CountTokens
+            | Self::Embeddings
+            | Self::Rerank => "POST",
         }
     }
 
@@ -96,7 +112,13 @@ mod tests {
         for path in ["/v1/rerank", "/v2/rerank/", "/rerank"] {
             assert_eq!(Endpoint::at(path).unwrap(), Endpoint::Rerank);
         }
-        for path in ["/", "", "/v1/chat/completionsx", "/v3/rerank"] {
+        for path in [
+            "/",
+            "",
+            "/v1/chat/completionsx",
+            "/v3/rerank",
+            "/v1/responses/resp_1",
+        ] {
             assert_eq!(Endpoint::at(path).unwrap_err().status(), 404);
         }
     }
