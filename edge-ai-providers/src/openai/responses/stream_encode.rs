@@ -175,7 +175,7 @@ impl ResponsesStreamEncoder {
             ChatEvent::Reasoning(delta) => self.reasoning(delta),
             ChatEvent::ToolCall(delta) => {
                 self.start();
-                if !self.calls.knows(delta.index) {
+                if !self.calls.has_begun(delta.index) {
                     self.close("completed");
                 }
                 self.calls.push(&mut self.items, &mut self.writer, delta);

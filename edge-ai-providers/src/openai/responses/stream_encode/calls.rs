@@ -13,37 +13,36 @@ pub(super) struct Calls(BTreeMap<u32, Call>);
 
 #[derive(Debug)]
 struct Call {
-    /// The item's place and name.
-    index: usize,
-    id: String,
+    /// The item's place and name; `None` until the function's name is known.
+    item: Option<(usize, String)>,
     call: ToolCall,
-    open: bool,
+    /// Its arguments are out up to here.
+    written: usize,
+    closed: bool,
 }
 
 impl Calls {
-    /// Whether a call has begun.
-    pub(super) fn knows(&self, number: u32) -> bool {
-        self.0.contains_key(&number)
+    /// Whether the item of a call has begun.
+    pub(super) fn has_begun(&self, number: u32) -> bool {
+        self.0.get(&number).is_some_and(|call| call.item.is_some())
     }
 
     /// More of a call.
     pub(super) fn push(&mut self, items: &mut Items, writer: &mut Writer, delta: &ToolCallDelta) {
-        let call = self
-            .0
-            .entry(delta.index)
-            .or_insert_with(|| Call::begin(items, writer, delta));
-        if !call.open {
+        let call = self.0.entry(delta.index).or_insert_with(|| Call::new(delta));
+        if call.closed {
             return;
         }
-        if let (Some(name), true) = (&delta.name, call.call.name.is_empty()) {
-            call.call.name.clone_from(name);
+        for (known, new) in [(&mut call.call.id, &delta.id), (&mut call.call.name, &delta.name)] {
+            if let (Some(new), true) = (new, known.is_empty()) {
+                known.clone_from(new);
+            }
         }
-        if call.call.extra.is_empty() {
-            call.call.extra = delta.extra.clone();
-        } else {
-            call.call.extra.extend(delta.extra.clone());
+        call.call.extra.extend(delta.extra.clone());
+        call.call.arguments.push_str(&delta.arguments);
+        if !call.call.name.is_empty() {
+            call.write(items, writer);
         }
-        call.more(writer, &delta.arguments);
     }
 
     /// A call that arrives whole.
@@ -57,7 +56,11 @@ impl Calls {
 
     /// Closes those whose arguments are whole.
     pub(super) fn settle(&mut self, items: &mut Items, writer: &mut Writer) {
-        for call in self.0.values_mut().filter(|call| call.open) {
+        for call in self
+            .0
+            .values_mut()
+            .filter(|call| !call.closed && call.item.is_some())
+        {
             if serde_json::from_str::<IgnoredAny>(&call.call.arguments).is_ok() {
                 call.close(items, writer, "completed");
             }
@@ -66,62 +69,64 @@ impl Calls {
 
     /// Closes all.
     pub(super) fn end(&mut self, items: &mut Items, writer: &mut Writer, status: &str) {
-        for call in self.0.values_mut().filter(|call| call.open) {
+        for call in self.0.values_mut().filter(|call| !call.closed) {
             // An empty text is not JSON, and clients parse it.
             if call.call.arguments.trim().is_empty() {
-                call.more(writer, "{}");
+                call.call.arguments.push_str("{}");
             }
+            call.write(items, writer);
             call.close(items, writer, status);
         }
     }
 }
 
 impl Call {
-    fn begin(items: &mut Items, writer: &mut Writer, delta: &ToolCallDelta) -> Self {
-        let index = items.begin();
-        let id = items.ids.item("fc", index);
-        let call_id = items.ids.call(delta.id.as_deref().unwrap_or_default(), index);
+    fn new(delta: &ToolCallDelta) -> Self {
+        let id = delta.id.as_deref().unwrap_or_default();
         let name = delta.name.as_deref().unwrap_or_default();
-        let call = ToolCall::new(call_id, name, "");
-        writer.item(
-            "response.output_item.added",
-            index,
-            &answer::call(&id, "in_progress", &call.id, &call),
-        );
         Self {
-            index,
-            id,
-            call,
-            open: true,
+            item: None,
+            call: ToolCall::new(id, name, ""),
+            written: 0,
+            closed: false,
         }
     }
 
-    fn more(&mut self, writer: &mut Writer, arguments: &str) {
-        if arguments.is_empty() {
-            return;
-        }
-        self.call.arguments.push_str(arguments);
-        writer.event("response.function_call_arguments.delta", |event| {
-            event.field("item_id", &self.id);
-            event.field("output_index", self.index);
-            event.field("delta", arguments);
-            Ok(())
+    /// Begins the item if it has not begun, and writes what is new of its arguments.
+    fn write(&mut self, items: &mut Items, writer: &mut Writer) {
+        let call = &mut self.call;
+        let (index, id) = self.item.get_or_insert_with(|| {
+            let index = items.begin();
+            let id = items.ids.item("fc", index);
+            call.id = items.ids.call(&call.id, index);
+            let begun = ToolCall::new(call.id.as_str(), call.name.as_str(), "");
+            let item = answer::call(&id, "in_progress", &call.id, &begun);
+            writer.item("response.output_item.added", index, &item);
+            (index, id)
         });
+        let new = call.arguments.get(self.written..).unwrap_or_default();
+        if !new.is_empty() {
+            writer.event("response.function_call_arguments.delta", |event| {
+                event.field("item_id", &*id);
+                event.field("output_index", *index);
+                event.field("delta", new);
+                Ok(())
+            });
+        }
+        self.written = call.arguments.len();
     }
 
     fn close(&mut self, items: &mut Items, writer: &mut Writer, status: &str) {
-        self.open = false;
+        self.closed = true;
+        let Some((index, id)) = &self.item else { return };
         writer.event("response.function_call_arguments.done", |event| {
-            event.field("item_id", &self.id);
-            event.field("output_index", self.index);
+            event.field("item_id", id);
+            event.field("output_index", *index);
             event.field("name", &self.call.name);
             event.field("arguments", &self.call.arguments);
             Ok(())
         });
-        items.end(
-            writer,
-            self.index,
-            answer::call(&self.id, status, &self.call.id, &self.call),
-        );
+        let item = answer::call(id, status, &self.call.id, &self.call);
+        items.end(writer, *index, item);
     }
 }
