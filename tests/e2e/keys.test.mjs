@@ -54,6 +54,8 @@ async function edgeAi(args, { input = "", token = ADMIN_TOKEN, json = true } = {
   let [out, error] = ["", ""];
   child.stdout.on("data", (data) => (out += data));
   child.stderr.on("data", (data) => (error += data));
+  // A command that takes no input may be over before it is told that there is none.
+  child.stdin.on("error", () => {});
   child.stdin.end(input);
   const [code] = await once(child, "close");
   return { code, error, out, answer: code === 0 && json ? JSON.parse(out) : undefined };
