@@ -16,6 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CacheRule {
@@ -23,17 +24,21 @@ pub struct CacheRule {
     pub enabled: bool,
     /// How long an answer is good, unless a request wishes otherwise. Five minutes unless set.
     #[serde(rename = "ttl_seconds", with = "seconds")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub ttl: Duration,
     /// The longest that a request may wish its answer kept; unless set, [`ttl`](Self::ttl). A request may always wish for less.
     #[serde(rename = "max_ttl_seconds", with = "maybe_seconds")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<u64>"))]
     pub max_ttl: Option<Duration>,
     /// How long past its time an answer is given at once, while a new one is asked for behind it
     /// ([RFC 5861 §3](https://www.rfc-editor.org/rfc/rfc5861#section-3)).
     #[serde(rename = "stale_while_revalidate_seconds", with = "seconds")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub stale_while_revalidate: Duration,
     /// How long past its time an answer is given when all targets fail
     /// ([RFC 5861 §4](https://www.rfc-editor.org/rfc/rfc5861#section-4)).
     #[serde(rename = "stale_if_error_seconds", with = "seconds")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub stale_if_error: Duration,
     /// Whether answers are kept that the vendor's filter cut or that decline.
     pub filtered: bool,
@@ -158,6 +163,7 @@ impl CacheRule {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CacheRules {

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use edge_ai_cache::{CacheRules, CoalescingRooms, PurgeLog};
 use edge_ai_core::{
@@ -227,6 +228,11 @@ impl EdgeAiBuilder {
         self.gateway(|gateway| gateway.timeouts(timeouts))
     }
 
+    /// Sets how long a stream is silent until something that clients pass over is sent; at least a second.
+    pub fn keep_alive(self, every: Duration) -> Self {
+        self.gateway(|gateway| gateway.keep_alive(every))
+    }
+
     /// Sets the largest request body, in bytes.
     pub fn max_body(self, bytes: usize) -> Self {
         self.gateway(|gateway| gateway.max_body(bytes))
@@ -248,7 +254,8 @@ impl EdgeAiBuilder {
         for name in names {
             if !gateway.routes().knows(&name) {
                 let message = format!("there is a cache rule for `{name}`, and no such route or model");
-                return Err(Error::new(ErrorKind::Configuration, message));
+                let error = Error::new(ErrorKind::Configuration, message);
+                return Err(error.with_param(format!("cache.routes.{name}")));
             }
         }
         Ok(EdgeAi { gateway, purges })

@@ -4,7 +4,11 @@
 mod builder;
 #[cfg(feature = "gateway")]
 mod caching;
+#[cfg(feature = "config")]
+pub mod config;
 mod isolate;
+#[cfg(feature = "config")]
+mod live;
 
 pub use edge_ai_cache as cache;
 pub use edge_ai_core as core;
@@ -25,3 +29,5 @@ pub use edge_ai_core::{
     ErrorKind, Message, Provider, Quota, Result, Secret, async_trait,
 };
 pub use isolate::PerIsolate;
+#[cfg(feature = "config")]
+pub use live::{Live, Standing};

@@ -19,6 +19,7 @@ pub(super) use weighted::{Weighted, draw};
 
 /// How one of several children is chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Strategy<N> {
     /// In the order given.

@@ -51,6 +51,10 @@ impl RouteTable {
             ..Self::default()
         };
         for (name, route) in routes {
+            let wrong = |message: String| {
+                let error = Error::new(ErrorKind::Configuration, message);
+                Err(error.with_param(format!("routes.{name}")))
+            };
             if table.routes.contains_key(&name) {
                 return wrong(format!("there are two routes named `{name}`"));
             }

@@ -178,6 +178,21 @@ impl Serialize for Route {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Route {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Route".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let choice = generator.subschema_for::<Strategy<Self>>();
+        schemars::json_schema!({
+            "description": "A model as `provider/model`, or a choice among routes.",
+            "anyOf": [{"type": "string", "minLength": 1}, choice]
+        })
+    }
+}
+
 /// By hand, since an error of an untagged enum does not say where it is.
 impl<'de> Deserialize<'de> for Route {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

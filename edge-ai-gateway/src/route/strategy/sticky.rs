@@ -8,6 +8,7 @@ use crate::route::Route;
 
 /// What keeps requests together on a [sticky route](Route::sticky).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Affinity {
@@ -38,6 +39,7 @@ impl Affinity {
 
 /// Children with what keeps requests together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::route) struct Sticky<N> {
     pub(in crate::route) by: Affinity,

@@ -6,6 +6,7 @@ use crate::route::Route;
 
 /// A child with its share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::route) struct Weighted<N> {
     pub(in crate::route) route: N,
