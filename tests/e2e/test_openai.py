@@ -5,7 +5,7 @@ import os
 import uuid
 
 import pytest
-from openai import BadRequestError, NotFoundError, OpenAI
+from openai import APIError, BadRequestError, NotFoundError, OpenAI
 from pydantic import BaseModel
 
 client = OpenAI(base_url=os.environ["GATEWAY_URL"] + "/v1", api_key="a-key")
@@ -26,9 +26,14 @@ WEATHER = {
 }
 
 
-def user(text):
+def question(text):
     """A question that no cache knows."""
-    return [{"role": "user", "content": f"{text} ({uuid.uuid4()})"}]
+    return f"{text} ({uuid.uuid4()})"
+
+
+def user(text):
+    """The same as a conversation."""
+    return [{"role": "user", "content": question(text)}]
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -86,3 +91,21 @@ def test_names_a_model_that_does_not_exist():
     with pytest.raises(NotFoundError) as caught:
         client.chat.completions.create(model="no-such-model", messages=user("x"))
     assert caught.value.code == "model_not_found"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_responses(model):
+    text = question("The capital of France is Paris. What is the capital of France?")
+    answer = client.responses.create(model=model, input=text)
+    assert answer.output_text and answer.status == "completed"
+    with client.responses.stream(model=model, input=text) as stream:
+        deltas = "".join(event.delta for event in stream if event.type == "response.output_text.delta")
+        assert stream.get_final_response().output_text == deltas
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_responses_raise_what_breaks_off(model):
+    text = question("Bears sleep in winter, says the book about bears. When do bears sleep? [[fault: cut=6]]")
+    with pytest.raises(APIError):
+        for event in client.responses.create(model=model, input=text, stream=True):
+            assert event.type != "response.completed"
