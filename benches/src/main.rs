@@ -1,4 +1,4 @@
-//! Measures the pure parts of edge-ai beside the libraries that do the same: `cargo xtask bench`.
+//! Measures the pure parts of edge-ai beside the libraries that do the same: `cargo xtask bench`. With `limit-leases`, simulates leases instead.
 //!
 //! Each pair runs in turns, round after round, so that whatever else the machine does meets both. A line gives the median time of one
 //! operation for each, and the median of the rounds' ratios: over 1.0 we are faster.
@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the machine's clock")]
 
+mod leases;
 mod limits;
 mod measure;
 mod streams;
@@ -13,6 +14,10 @@ mod streams;
 use measure::Pair;
 
 fn main() {
+    if std::env::args().nth(1).as_deref() == Some("limit-leases") {
+        print!("{}", leases::table());
+        return;
+    }
     println!(
         "{:<44} {:>11} {:>11} {:>7}",
         "what (ours beside the peer)", "ours", "peer", "ratio"

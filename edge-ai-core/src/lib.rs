@@ -2,6 +2,7 @@
 
 mod background;
 mod cache;
+mod calendar;
 mod chat;
 mod context;
 mod credentials;
@@ -50,8 +51,10 @@ pub use http_client::{Body, BodySource, HttpClient};
 pub use json::{Dialect, Extra, JsonObject, RawJson};
 pub use key_value::{KeyPage, KeyValue};
 pub use limit::{
-    Decision, Gcra, KeyedTokenBuckets, LimitFilter, LimitMeasure, LimitRule, LimitScope, LimitWindow, Quota,
-    RateLimiter, TokenBucket,
+    Decision, Gcra, IsolateLimits, KeyedTokenBuckets, LeaseAsk, LeaseFallback, LeaseGrant, LeaseLedger,
+    LeaseOffice, LeaseOptions, LeaseTerms, LeasedLimits, LimitAccount, LimitBackend, LimitFilter, LimitHold,
+    LimitKey, LimitMeasure, LimitOutcome, LimitRule, LimitScope, LimitWindow, Quota, RateLimiter,
+    TokenBucket,
 };
 pub use money::Money;
 pub use price::{Price, Rates, TokenPrice};
@@ -85,6 +88,8 @@ const _: () = {
     send_sync::<dyn SemanticIndex>();
     send_sync::<dyn VectorStore>();
     send_sync::<dyn RateLimiter>();
+    send_sync::<dyn LimitBackend>();
+    send_sync::<dyn LeaseOffice>();
     send_sync::<dyn UsageSink>();
     send_sync::<dyn HttpClient>();
     send_sync::<dyn Clock>();

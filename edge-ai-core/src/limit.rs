@@ -1,8 +1,12 @@
 //! Rate limits: the trait, and a token bucket as pure arithmetic, as one atomic, and as a bounded map.
 
+mod account;
+mod backend;
 mod bucket;
 mod gcra;
+mod isolate;
 mod keyed;
+mod lease;
 mod rule;
 
 use std::fmt;
@@ -14,9 +18,15 @@ use async_trait::async_trait;
 
 use crate::Result;
 
+pub use account::LimitAccount;
+pub use backend::{LimitBackend, LimitHold, LimitKey, LimitOutcome};
 pub use bucket::TokenBucket;
 pub use gcra::Gcra;
+pub use isolate::IsolateLimits;
 pub use keyed::KeyedTokenBuckets;
+pub use lease::{
+    LeaseAsk, LeaseFallback, LeaseGrant, LeaseLedger, LeaseOffice, LeaseOptions, LeaseTerms, LeasedLimits,
+};
 pub use rule::{LimitFilter, LimitMeasure, LimitRule, LimitScope, LimitWindow};
 
 /// Decides whether a caller may go on.

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use futures_util::future::{Either, poll_fn, select};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, calendar};
 
 /// A point in time: nanoseconds since 1970-01-01 UTC. Good until the year 2554.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -41,6 +41,20 @@ impl Timestamp {
     /// Whole seconds since 1970.
     pub const fn as_secs(self) -> u64 {
         self.0 / 1_000_000_000
+    }
+
+    /// The date and time in UTC to the second, as [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) writes it.
+    ///
+    /// ```
+    /// use edge_ai_core::Timestamp;
+    ///
+    /// assert_eq!(Timestamp::from_millis(1_709_210_096_789).to_rfc3339(), "2024-02-29T12:34:56Z");
+    /// ```
+    pub fn to_rfc3339(self) -> String {
+        let seconds = self.as_secs();
+        let (year, month, day) = calendar::date(seconds / calendar::SECONDS_OF_DAY);
+        let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 
     /// The time since `earlier`, or zero when the clock went backwards in between.

@@ -7,7 +7,7 @@ use edge_ai_core::{ChatModel, Clock, EmbeddingModel, Entropy, Provider, Result, 
 use crate::access::{Access, Authenticator};
 use crate::admin::{self, Admin};
 use crate::gateway::Gateway;
-use crate::limit::{IpLimit, Limit};
+use crate::limit::{Gate, Limit, Limits};
 use crate::route::{RetryPolicy, Route, RouteTable, Router, Timeouts};
 use crate::site::Site;
 use crate::surface::Bodies;
@@ -16,6 +16,9 @@ use crate::vendor_keys::CredentialSource;
 
 /// A decorator: takes a model and the names it answers to, gives one around it.
 type Layer<M> = Box<dyn FnOnce(Arc<M>, &RouteTable) -> Arc<M>>;
+
+/// Makes the limits when everything else is known to be right.
+type Gating = Box<dyn FnOnce() -> Result<Arc<dyn Gate>>>;
 
 /// Puts a [`Gateway`] together.
 #[must_use = "a builder does nothing until `build`"]
@@ -37,7 +40,7 @@ pub struct GatewayBuilder {
     access: Access,
     admin: Option<Arc<dyn admin::Surface>>,
     credentials: Option<Arc<dyn CredentialSource>>,
-    limit: Option<Limit>,
+    gate: Option<Gating>,
     retry: RetryPolicy,
     timeouts: Timeouts,
     max_body: usize,
@@ -72,7 +75,7 @@ impl GatewayBuilder {
             access: Access::default(),
             admin: None,
             credentials: None,
-            limit: None,
+            gate: None,
             retry: RetryPolicy::default(),
             timeouts: Timeouts::default(),
             max_body: Self::DEFAULT_MAX_BODY,
@@ -194,10 +197,26 @@ impl GatewayBuilder {
         }
     }
 
-    /// Limits callers; no limit unless told.
+    /// Limits requests by client address, in the isolate, in the place of other limits; no limit unless told. It is short for
+    /// [`limits`](Self::limits) with [one rule](Limit::rule).
     pub fn rate_limit(self, limit: Limit) -> Self {
+        let clock = Arc::clone(&self.clock);
+        let gate: Gating = Box::new(move || {
+            let limits = Limits::new(clock);
+            limits.replace(vec![limit.rule()])?;
+            Ok(Arc::new(limits))
+        });
         Self {
-            limit: Some(limit),
+            gate: Some(gate),
+            ..self
+        }
+    }
+
+    /// Limits callers and what providers are asked. Keep a clone to exchange the rules while the gateway runs.
+    pub fn limits(self, limits: Limits) -> Self {
+        let gate: Gating = Box::new(move || Ok(Arc::new(limits)));
+        Self {
+            gate: Some(gate),
             ..self
         }
     }
@@ -243,6 +262,8 @@ impl GatewayBuilder {
             .timeouts(self.timeouts)
             .prices(self.prices.clone())
             .trace_to(self.trace_to);
+        let gate = self.gate.map(|gate| gate()).transpose()?;
+        let router = router.gate(gate.clone());
         let chat: Arc<dyn ChatModel> = Arc::new(router.clone());
         let chat = self
             .layers
@@ -253,9 +274,6 @@ impl GatewayBuilder {
             .embedding_layers
             .into_iter()
             .fold(embeddings, |embeddings, layer| layer(embeddings, router.table()));
-        let limit = self
-            .limit
-            .map(|Limit::PerIp(quota)| IpLimit::new(quota, Arc::clone(&self.clock)));
         let books = Books {
             clock: self.clock,
             prices: self.prices,
@@ -269,7 +287,7 @@ impl GatewayBuilder {
             access: self.access,
             admin: self.admin,
             credentials: self.credentials,
-            limit,
+            gate,
             books: Arc::new(books),
             sites: self.sites,
             sampling: self.sampling,

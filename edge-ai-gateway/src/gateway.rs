@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use crate::access::{Access, Presented, Principal};
 use crate::admin::{self, Desk};
 use crate::builder::GatewayBuilder;
-use crate::limit::IpLimit;
+use crate::limit::{self, Asking, Gate, Holds, Stage};
 use crate::patience::Patience;
 use crate::route::{RouteTable, Router};
 use crate::site::Site;
@@ -27,13 +27,15 @@ use crate::vendor_keys::CredentialSource;
 /// | step | refuses with |
 /// | --- | --- |
 /// | find the endpoint | 404, 405 |
-/// | limit by client address | 429 |
+/// | [limits](crate::Limits) by client address | 429 |
 /// | check the key, name the tenant | 401; 503 while that cannot be told |
 /// | read the wishes in the headers | 400, 415 |
+/// | limits by key and tenant | 429 |
 /// | read the body | 413; 408; 503 while the isolate holds too much |
 /// | open the usage record | |
 /// | read the request in the client's dialect | 400 |
 /// | check that the key may ask for the model | 403 |
+/// | limits by model; reserve tokens and spend | 429 |
 /// | ask the models: [layers](GatewayBuilder::layer) such as a cache, then the [`Router`] | the vendor's error, in the client's dialect |
 /// | answer; close the usage record at the end of the answer | an error event, once a stream has begun |
 ///
@@ -46,7 +48,7 @@ pub struct Gateway {
     pub(crate) access: Access,
     pub(crate) admin: Option<Arc<dyn admin::Surface>>,
     pub(crate) credentials: Option<Arc<dyn CredentialSource>>,
-    pub(crate) limit: Option<IpLimit>,
+    pub(crate) gate: Option<Arc<dyn Gate>>,
     pub(crate) books: Arc<Books>,
     pub(crate) sites: Vec<Arc<dyn Site>>,
     pub(crate) sampling: Sampling,
@@ -144,10 +146,16 @@ impl Gateway {
         told: &mut HeaderMap,
     ) -> Result<Response<Body>> {
         let (head, body) = request.into_parts();
+        let mut context = Context::default()
+            .with_request_id(id)
+            .with_background(Arc::clone(&caller.background));
+        context.address = caller.address;
+        let mut holds = Holds::new(context.clone());
         if let Some(admin) = &self.admin
             && head.uri.path().starts_with(admin::PREFIX)
         {
-            self.hold_to_limit(caller.address, told)?;
+            self.admit(&Asking::early(Stage::Address, &context), &mut holds, client, told)
+                .await?;
             let desk = Desk {
                 presented: Presented::new(&head.headers, arrived, &caller.background)
                     .with_address(caller.address),
@@ -165,13 +173,12 @@ impl Gateway {
         if matches!(endpoint, Endpoint::Health) {
             return Ok(surface::health());
         }
-        self.hold_to_limit(caller.address, told)?;
+        self.admit(&Asking::early(Stage::Address, &context), &mut holds, client, told)
+            .await?;
         let presented =
             Presented::new(&head.headers, arrived, &caller.background).with_address(caller.address);
         let principal = self.access.principal(&presented).await?;
-        let mut context = Context::default()
-            .with_request_id(id)
-            .with_cache(surface::cache_policy(&head.headers)?);
+        context.cache = surface::cache_policy(&head.headers)?;
         context.tenant.clone_from(&principal.tenant);
         context.key.clone_from(&principal.key);
         context.limits = Arc::clone(&principal.limits);
@@ -179,12 +186,13 @@ impl Gateway {
         // What the operator says of a key is not the client's to change.
         context.metadata.extend(principal.metadata.clone());
         let collects = surface::collects(&head.headers)?;
-        context.background = Some(Arc::clone(&caller.background));
         let trace = surface::span(&head.headers, &*self.entropy, self.sampling);
         if let Ok(trace) = HeaderValue::try_from(trace.traceparent()) {
             told.insert("traceresponse", trace);
         }
         context.trace = Some(trace);
+        self.admit(&Asking::early(Stage::Caller, &context), &mut holds, client, told)
+            .await?;
         let operation = match &endpoint {
             Endpoint::Health => return Ok(surface::health()),
             Endpoint::Models => return Ok(surface::models(&self.router, &principal)),
@@ -215,6 +223,8 @@ impl Gateway {
             arrived,
             meter,
             collects,
+            holds,
+            told,
         };
         match operation {
             Operation::Embeddings => surface::embeddings(call).await,
@@ -263,20 +273,18 @@ impl Gateway {
             .with_code("model_not_allowed"))
     }
 
-    fn hold_to_limit(&self, address: Option<IpAddr>, told: &mut HeaderMap) -> Result<()> {
-        let Some(limit) = &self.limit else { return Ok(()) };
-        let decision = limit.check(address, &*self.books.clock);
-        IpLimit::tell(&decision, told);
-        if decision.allowed {
-            return Ok(());
-        }
-        let message = format!(
-            "too many requests from this address: {} in {} s are allowed; try again in {} ms",
-            decision.quota.requests(),
-            decision.quota.period().as_secs_f64(),
-            decision.retry_after.as_nanos().div_ceil(1_000_000),
-        );
-        Err(Error::new(ErrorKind::RateLimited, message).with_code("rate_limit_exceeded"))
+    /// Holds a request to the limits of a stage, and tells where it stands.
+    pub(crate) async fn admit(
+        &self,
+        asking: &Asking<'_>,
+        holds: &mut Holds,
+        client: Client,
+        told: &mut HeaderMap,
+    ) -> Result<()> {
+        let Some(gate) = &self.gate else { return Ok(()) };
+        let outcome = gate.admit(asking, holds).await;
+        limit::write(holds, client, self.books.clock.now(), told);
+        outcome
     }
 
     /// How long a stream may be silent until it is kept alive.

@@ -28,7 +28,11 @@ pub use builder::GatewayBuilder;
 pub use database::D1;
 pub use database::{Database, Row, SqlValue, Statement};
 pub use gateway::{Caller, Gateway};
-pub use limit::Limit;
+#[cfg(feature = "worker")]
+pub use limit::RateLimitBinding;
+#[cfg(feature = "leases")]
+pub use limit::{DurableLeases, LimitOffice};
+pub use limit::{KvLimits, Limit, Limits};
 pub use report::{Dashboard, MetricsPage};
 #[cfg(feature = "ring")]
 pub use ring_crypto::RingCrypto;

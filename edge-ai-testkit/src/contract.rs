@@ -6,6 +6,7 @@ pub mod chat_model;
 pub mod embedding_model;
 pub mod http_client;
 pub mod key_value;
+pub mod limit_backend;
 pub mod rate_limiter;
 pub mod reranker;
 pub mod vector_store;

@@ -2,12 +2,14 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edge_ai_core::{Attempt, Clock, Context, Entropy, Error, ErrorKind, Result, SpanId, Timestamp};
+use edge_ai_core::{Attempt, Clock, Context, Entropy, Error, ErrorKind, Result, SpanId, Timestamp, Usage};
 
 use super::health::{Admission, Finding, Health};
 use super::pace::Paces;
 use super::retry::{RetryPolicy, Verdict};
 use super::target::Target;
+use crate::limit::{Asking, Estimate, Gate, Holds, Permit, Stage};
+use crate::usage::PriceTable;
 
 /// The way through a route's targets for one request.
 pub(super) struct Attempts<'a> {
@@ -21,6 +23,11 @@ pub(super) struct Attempts<'a> {
     pub(super) told: &'a [Arc<str>],
     pub(super) stream: bool,
     pub(super) deadline: Timestamp,
+    pub(super) gate: Option<&'a dyn Gate>,
+    pub(super) prices: &'a PriceTable,
+    /// The name that was asked for, and about how many tokens it takes: of input, and of output.
+    pub(super) model: &'a str,
+    pub(super) tokens: (u64, u64),
 }
 
 /// A target with what it answered so far.
@@ -43,8 +50,9 @@ struct Tally {
 }
 
 impl Attempts<'_> {
-    /// Calls the targets, by turns and rounds, until one answers. Those that rest come after the others. Each call gets the request's context
-    /// with a span of its own.
+    /// Calls the targets, by turns and rounds, until one answers. Those that rest come after the others, and those over a limit
+    /// are not called. Each call gets the request's context with a span of its own; with the answer comes what the call has taken of
+    /// the target's limits.
     ///
     /// # Errors
     /// The failure that helps the client most: one that may be over later, else the last one.
@@ -52,7 +60,7 @@ impl Attempts<'_> {
         &self,
         targets: Vec<Target>,
         mut call: impl FnMut(Target, Context) -> F,
-    ) -> Result<T>
+    ) -> Result<(T, Permit)>
     where
         F: Future<Output = Result<T>>,
     {
@@ -114,10 +122,18 @@ impl Attempts<'_> {
         admission: Admission,
         tally: &mut Tally,
         call: &mut impl FnMut(Target, Context) -> F,
-    ) -> Result<Option<T>>
+    ) -> Result<Option<(T, Permit)>>
     where
         F: Future<Output = Result<T>>,
     {
+        let permit = match self.enter(&candidate.target).await {
+            Ok(permit) => permit,
+            Err(error) => {
+                candidate.pass_over(&error, self.clock.now())?;
+                tally.worst = Some(more_helpful(tally.worst.take(), error));
+                return Ok(None);
+            }
+        };
         tally.calls += 1;
         let context = self.context_of(&candidate.target);
         let mut note = Note {
@@ -132,9 +148,10 @@ impl Attempts<'_> {
         let outcome = call(candidate.target.clone(), context).await;
         note.write(outcome.as_ref().err());
         let error = match outcome {
-            Ok(answer) => return Ok(Some(answer)),
+            Ok(answer) => return Ok(Some((answer, permit))),
             Err(error) => error,
         };
+        permit.failed();
         match Verdict::on(&error) {
             Verdict::Stop => return Err(error),
             Verdict::Next => candidate.out = true,
@@ -150,6 +167,36 @@ impl Attempts<'_> {
         context.tell_trace = self.told.iter().any(|name| **name == *target.provider.name());
         context.trace = context.trace.map(|trace| trace.child(self.entropy));
         context
+    }
+
+    /// Holds a call to the limits of its target.
+    async fn enter(&self, target: &Target) -> Result<Permit> {
+        let gate = self.gate.filter(|gate| gate.has(Stage::Target, self.context));
+        let Some(gate) = gate else {
+            return Ok(Permit::default());
+        };
+        let provider = target.provider.name();
+        let price = self.prices.get(provider, target.model());
+        let (input, output) = self.tokens;
+        let asking = Asking {
+            stage: Stage::Target,
+            context: self.context,
+            model: self.model,
+            target: Some((provider, target.model())),
+            estimate: Estimate {
+                input,
+                output,
+                cost: price.as_ref().map(|price| price.of(&Usage::new(input, output))),
+            },
+        };
+        let mut holds = Holds::new(self.context.clone());
+        gate.admit(&asking, &mut holds).await.inspect_err(|error| {
+            let name = target.name();
+            self.context
+                .trail
+                .warn(format!("`{name}` was passed over: {}", error.message()));
+        })?;
+        Ok(Permit::new(holds, input, price))
     }
 
     /// Waits for the next round, and says which time has come then; `None` when it would come too late.
@@ -199,6 +246,20 @@ impl Candidate {
             out: false,
             not_before: None,
         }
+    }
+
+    /// It is over a limit: not before that lets it in.
+    ///
+    /// # Errors
+    /// The error, when it is none of a limit.
+    fn pass_over(&mut self, error: &Error, now: Timestamp) -> Result<()> {
+        match error.kind() {
+            ErrorKind::RateLimited | ErrorKind::QuotaExceeded | ErrorKind::Unavailable => {}
+            _ => return Err(error.clone()),
+        }
+        self.not_before = error.retry_after().map(|wait| now + wait);
+        self.out = !error.is_retryable();
+        Ok(())
     }
 
     fn is_ready(&self, due: Timestamp) -> bool {

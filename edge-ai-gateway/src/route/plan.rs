@@ -103,7 +103,7 @@ impl Plan {
             .then_some(*first)
     }
 
-    fn collect<'a>(&'a self, targets: &mut Vec<&'a Target>) {
+    pub(super) fn collect<'a>(&'a self, targets: &mut Vec<&'a Target>) {
         match self {
             Self::Target(target) => targets.push(target),
             Self::By(strategy) => strategy

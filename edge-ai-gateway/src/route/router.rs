@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use edge_ai_core::{
     ChatFrame, ChatModel, ChatRequest, ChatResponse, ChatStream, Clock, Context, Dialect, EmbeddingModel,
     EmbeddingRequest, EmbeddingResponse, Entropy, Error, ErrorKind, RerankRequest, RerankResponse, Reranker,
-    Result, Timestamp, TokenCount, Verbatim, estimate_input_tokens, timeout,
+    Result, Timestamp, TokenCount, Usage, Verbatim, estimate_input_tokens, timeout,
 };
 
 use super::asked::Asked;
@@ -18,6 +18,7 @@ use super::plan::Chooser;
 use super::table::RouteTable;
 use super::target::Target;
 use super::{RetryPolicy, Timeouts};
+use crate::limit::{Estimate, Gate, permitted};
 use crate::patience::Patience;
 use crate::usage::PriceTable;
 
@@ -49,6 +50,7 @@ pub struct Router {
     retry: RetryPolicy,
     timeouts: Timeouts,
     told: Arc<[Arc<str>]>,
+    gate: Option<Arc<dyn Gate>>,
 }
 
 impl Router {
@@ -67,6 +69,7 @@ impl Router {
             retry: RetryPolicy::default(),
             timeouts: Timeouts::default(),
             told: Self::TOLD.into_iter().map(Arc::from).collect(),
+            gate: None,
         }
     }
 
@@ -98,6 +101,41 @@ impl Router {
         Self {
             told: providers.into_iter().map(Into::into).collect(),
             ..self
+        }
+    }
+
+    /// Sets the limits that targets are held to.
+    pub(crate) fn gate(self, gate: Option<Arc<dyn Gate>>) -> Self {
+        Self { gate, ..self }
+    }
+
+    /// What a chat is expected to take, at the price of the dearest model that it may go to.
+    pub(crate) fn estimate_chat(&self, request: &ChatRequest) -> Estimate {
+        self.estimate(&request.model, Asked::chat(request, false))
+    }
+
+    /// The same for embeddings.
+    pub(crate) fn estimate_embedding(&self, request: &EmbeddingRequest) -> Estimate {
+        self.estimate(&request.model, Asked::embedding(request))
+    }
+
+    /// The same for a reranking.
+    pub(crate) fn estimate_rerank(&self, request: &RerankRequest) -> Estimate {
+        self.estimate(&request.model, Asked::rerank(request))
+    }
+
+    fn estimate(&self, model: &str, asked: Asked<'_>) -> Estimate {
+        let (input, output) = asked.expected_tokens();
+        let usage = Usage::new(input, output);
+        let targets = self.table.candidates(model);
+        let prices = targets.iter().filter_map(|target| {
+            let price = self.prices.get(target.provider.name(), target.model())?;
+            Some(price.of(&usage))
+        });
+        Estimate {
+            input,
+            output,
+            cost: prices.max(),
         }
     }
 
@@ -134,9 +172,9 @@ impl Router {
             return Ok((estimate.into(), false));
         }
         let request = &request;
-        let attempts = self.attempts(&request.context, false);
+        let attempts = self.attempts(&request.model, Asked::chat(request, false));
         let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
-        let count = attempts
+        let (count, permit) = attempts
             .run(targets, |target, context| async move {
                 let counter = target
                     .provider
@@ -148,10 +186,12 @@ impl Router {
                 named(count, &target)
             })
             .await?;
+        permit.answered(Some(Usage::default()));
         Ok((count, true))
     }
 
-    fn attempts<'a>(&'a self, context: &'a Context, stream: bool) -> Attempts<'a> {
+    fn attempts<'a>(&'a self, model: &'a str, asked: Asked<'a>) -> Attempts<'a> {
+        let (context, stream) = (asked.context, asked.stream);
         Attempts {
             clock: &*self.clock,
             entropy: &*self.entropy,
@@ -162,6 +202,10 @@ impl Router {
             told: &self.told,
             stream,
             deadline: self.deadline(context),
+            gate: self.gate.as_deref(),
+            prices: &self.prices,
+            model,
+            tokens: self.gate.as_ref().map_or((0, 0), |_| asked.expected_tokens()),
         }
     }
 
@@ -234,22 +278,24 @@ impl ChatModel for Router {
     async fn chat(&self, request: ChatRequest) -> Result<ChatResponse> {
         let targets = self.targets(&request.model, Asked::chat(&request, false))?;
         let request = &request;
-        let attempts = self.attempts(&request.context, false);
+        let attempts = self.attempts(&request.model, Asked::chat(request, false));
         let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
-        attempts
+        let (answer, permit) = attempts
             .run(targets, |target, context| async move {
                 let (chat, request) = aimed(request, &target, context)?;
                 named(self.within(limit, deadline, chat.chat(request)).await, &target)
             })
-            .await
+            .await?;
+        permit.answered(answer.usage);
+        Ok(answer)
     }
 
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
         let targets = self.targets(&request.model, Asked::chat(&request, true))?;
         let request = &request;
-        let attempts = self.attempts(&request.context, true);
+        let attempts = self.attempts(&request.model, Asked::chat(request, true));
         let (limit, deadline) = (self.timeouts.first_token, attempts.deadline);
-        let (stream, ahead) = attempts
+        let ((stream, ahead), permit) = attempts
             .run(targets, |target, context| async move {
                 let (chat, request) = aimed(request, &target, context)?;
                 named(
@@ -260,7 +306,7 @@ impl ChatModel for Router {
             })
             .await?;
         let patience = Patience::new(Arc::clone(&self.clock), self.timeouts.idle);
-        Ok(guarded(stream, ahead, patience))
+        Ok(permitted(guarded(stream, ahead, patience), permit))
     }
 }
 
@@ -269,9 +315,9 @@ impl EmbeddingModel for Router {
     async fn embed(&self, request: EmbeddingRequest) -> Result<EmbeddingResponse> {
         let targets = self.targets(&request.model, Asked::embedding(&request))?;
         let request = &request;
-        let attempts = self.attempts(&request.context, false);
+        let attempts = self.attempts(&request.model, Asked::embedding(request));
         let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
-        attempts
+        let (answer, permit) = attempts
             .run(targets, |target, context| async move {
                 let embeddings = target
                     .provider
@@ -284,7 +330,9 @@ impl EmbeddingModel for Router {
                     &target,
                 )
             })
-            .await
+            .await?;
+        permit.answered(answer.usage);
+        Ok(answer)
     }
 }
 
@@ -293,9 +341,9 @@ impl Reranker for Router {
     async fn rerank(&self, request: RerankRequest) -> Result<RerankResponse> {
         let targets = self.targets(&request.model, Asked::rerank(&request))?;
         let request = &request;
-        let attempts = self.attempts(&request.context, false);
+        let attempts = self.attempts(&request.model, Asked::rerank(request));
         let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
-        attempts
+        let (answer, permit) = attempts
             .run(targets, |target, context| async move {
                 let reranker = target
                     .provider
@@ -308,6 +356,8 @@ impl Reranker for Router {
                     &target,
                 )
             })
-            .await
+            .await?;
+        permit.answered(answer.usage);
+        Ok(answer)
     }
 }

@@ -191,6 +191,16 @@ impl RouteTable {
         Ok(targets)
     }
 
+    /// Every model that a request for a name may go to.
+    pub(super) fn candidates(&self, name: &str) -> Vec<Target> {
+        let mut targets = Vec::new();
+        match self.plans.get(name) {
+            Some(plan) => plan.collect(&mut targets),
+            None => return self.direct(name).into_iter().collect(),
+        }
+        targets.into_iter().cloned().collect()
+    }
+
     fn direct(&self, name: &str) -> Option<Target> {
         if let Some((prefix, model)) = name.split_once('/')
             && let Some(provider) = self.providers.iter().find(|provider| provider.name() == prefix)

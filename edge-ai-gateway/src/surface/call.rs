@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use edge_ai_core::{Body, Context, Error, Result, Timestamp};
-use http::Response;
+use http::{HeaderMap, Response};
 
 use super::client::Client;
 use super::response::{error_response, tell, tell_not_to_retry};
@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use crate::access::Principal;
 use crate::gateway::Gateway;
+use crate::limit::{Asking, Estimate, Holds, Stage};
+use crate::route::Router;
 use crate::usage::Meter;
 
 /// The longest name of a model: it goes into records and headers.
@@ -24,6 +26,9 @@ pub(crate) struct Call<'a> {
     pub(crate) meter: Meter,
     /// Whether the client lets the content be kept.
     pub(crate) collects: bool,
+    pub(crate) holds: Holds,
+    /// Headers that go with the answer, whatever it is.
+    pub(crate) told: &'a mut HeaderMap,
 }
 
 impl Call<'_> {
@@ -47,6 +52,39 @@ impl Call<'_> {
                 Err(error)
             }
         }
+    }
+}
+
+impl Call<'_> {
+    /// Holds the request to the limits on what it asks for, reserves what it is `estimated` to take, and leaves it to the meter to settle that.
+    ///
+    /// # Errors
+    /// What a limit refuses with.
+    pub(super) async fn admit(
+        &mut self,
+        model: &str,
+        estimated: impl FnOnce(&Router) -> Estimate,
+    ) -> Result<()> {
+        let Some(gate) = &self.gateway.gate else {
+            return Ok(());
+        };
+        let mut holds = std::mem::take(&mut self.holds);
+        let context = &self.context;
+        if gate.has(Stage::Asked, context) || !holds.is_empty() {
+            let estimate = estimated(&self.gateway.router);
+            let asking = Asking {
+                model,
+                estimate,
+                ..Asking::early(Stage::Asked, context)
+            };
+            let admitted = self.gateway.admit(&asking, &mut holds, self.client, self.told);
+            if let Err(error) = admitted.await {
+                self.meter.fail(&error);
+                return Err(error);
+            }
+            self.meter.hold(holds);
+        }
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use super::writes::written;
 use crate::usage::{failed, metered};
 
 /// `POST /v1/chat/completions`, `POST /v1/responses`, `POST /v1/messages`
-pub(crate) async fn chat(call: Call<'_>) -> Result<Response<Body>> {
+pub(crate) async fn chat(mut call: Call<'_>) -> Result<Response<Body>> {
     let client = call.client;
     let asked = call.asked(client.decode(&call.body), |asked| {
         (&asked.request.model, asked.stream)
@@ -16,6 +16,10 @@ pub(crate) async fn chat(call: Call<'_>) -> Result<Response<Body>> {
         call.meter.capture(capture, &call.body);
     }
     call.meter.expect(estimate_input_tokens(&asked.request.input));
+    call.admit(&asked.request.model, |router| {
+        router.estimate_chat(&asked.request)
+    })
+    .await?;
     let Call {
         gateway,
         mut context,

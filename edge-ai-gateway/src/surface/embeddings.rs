@@ -7,9 +7,13 @@ use super::response::{json, tell};
 use crate::usage::failed;
 
 /// `POST /v1/embeddings`
-pub(crate) async fn embeddings(call: Call<'_>) -> Result<Response<Body>> {
+pub(crate) async fn embeddings(mut call: Call<'_>) -> Result<Response<Body>> {
     let read = openai::decode_embedding_request(&call.body);
     let asked = call.asked(read, |asked| (&asked.request.model, false))?;
+    call.admit(&asked.request.model, |router| {
+        router.estimate_embedding(&asked.request)
+    })
+    .await?;
     let Call {
         gateway,
         client,

@@ -7,9 +7,13 @@ use super::response::{json, tell};
 use crate::usage::failed;
 
 /// `POST /v1/rerank`
-pub(crate) async fn rerank(call: Call<'_>) -> Result<Response<Body>> {
+pub(crate) async fn rerank(mut call: Call<'_>) -> Result<Response<Body>> {
     let read = decode_rerank_request(&call.body);
     let asked = call.asked(read, |asked| (&asked.request.model, false))?;
+    call.admit(&asked.request.model, |router| {
+        router.estimate_rerank(&asked.request)
+    })
+    .await?;
     let Call {
         gateway,
         client,

@@ -12,6 +12,7 @@ use futures_util::future::{join, join_all};
 
 use super::capture::{Capture, Captured};
 use super::{LogLine, PriceTable, price};
+use crate::limit::{Actual, Holds};
 
 /// Makes the record of one request, and hands it to the sinks exactly once: when it is settled, or when it is dropped because the client
 /// went away.
@@ -33,6 +34,8 @@ struct Open {
     input_tokens: u64,
     /// About how many tokens the model has written.
     output_tokens: u64,
+    /// What was taken of limits.
+    held: Holds,
 }
 
 /// What is kept of a request.
@@ -80,6 +83,7 @@ impl Meter {
             captured: None,
             input_tokens: 0,
             output_tokens: 0,
+            held: Holds::default(),
         })))
     }
 
@@ -113,6 +117,11 @@ impl Meter {
     /// The model has stopped for a reason.
     pub(crate) fn finished(&self, reason: &FinishReason) {
         self.with(|open| open.record.finish_reason = Some(reason.as_str().to_owned()));
+    }
+
+    /// The request was let in with this: it is settled with the record.
+    pub(crate) fn hold(&self, holds: Holds) {
+        self.with(|open| open.held = holds);
     }
 
     /// The request has an answer of `model` that took `usage`.
@@ -168,6 +177,7 @@ impl Meter {
         if let Some(mut open) = open {
             finish(&mut open.record);
             open.complete();
+            std::mem::take(&mut open.held).settle(&Actual::of(&open.record));
             open.hand_over();
         }
     }

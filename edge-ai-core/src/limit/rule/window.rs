@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{Error, ErrorKind, Result, Timestamp};
+use crate::{Error, ErrorKind, Result, Timestamp, calendar};
 
 /// How long a limit's amount lasts.
 ///
@@ -76,56 +76,20 @@ impl LimitWindow {
                 (at(start), at(start.saturating_add(length)))
             }
             Self::Month => {
-                let (year, month) = year_and_month(now.as_secs() / u64::from(SECONDS_OF_DAY));
+                let (year, month, _) = calendar::date(now.as_secs() / calendar::SECONDS_OF_DAY);
                 let next = if month == 12 {
                     (year + 1, 1)
                 } else {
                     (year, month + 1)
                 };
-                let start = |(year, month)| at(days_before(year, month) * u64::from(SECONDS_OF_DAY));
+                let start = |(year, month)| at(calendar::days_before(year, month) * calendar::SECONDS_OF_DAY);
                 (start((year, month)), start(next))
             }
         }
     }
 }
 
-const SECONDS_OF_DAY: u32 = 86_400;
-
-/// Days of the months before, in a year that begins in March.
-const fn days_before_in_march_year(month: u64) -> u64 {
-    (153 * month + 2) / 5
-}
-
-/// 400 years, and the days from 0000-03-01 to 1970-01-01.
-const DAYS_OF_ERA: u64 = 146_097;
-const EPOCH: u64 = 719_468;
-
-/// The month that a day since 1970 is in, by the algorithm of
-/// [Howard Hinnant](https://howardhinnant.github.io/date_algorithms.html#civil_from_days): years begin in March, so that the leap day is the last.
-const fn year_and_month(days: u64) -> (u64, u64) {
-    let days = days + EPOCH;
-    let era = days / DAYS_OF_ERA;
-    let day = days % DAYS_OF_ERA;
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day_of_year = day - (365 * year + year / 4 - year / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
-    let year = year + era * 400;
-    (if month <= 2 { year + 1 } else { year }, month)
-}
-
-/// Days since 1970 before a month, by the [reverse](https://howardhinnant.github.io/date_algorithms.html#days_from_civil).
-const fn days_before(year: u64, month: u64) -> u64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let march_month = if month > 2 { month - 3 } else { month + 9 };
-    let (era, year) = (year / 400, year % 400);
-    let day = year * 365 + year / 4 - year / 100 + days_before_in_march_year(march_month);
-    era * DAYS_OF_ERA + day - EPOCH
-}
+const SECONDS_OF_DAY: u32 = calendar::SECONDS_OF_DAY as u32;
 
 impl fmt::Display for LimitWindow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
