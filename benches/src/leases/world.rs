@@ -161,6 +161,7 @@ struct Log {
 }
 
 /// One place in the world: an isolate after the other.
+#[expect(clippy::future_not_send, reason = "the simulation has one thread")]
 async fn live(world: Arc<World>, place: u64, spawner: LocalSpawner) {
     let mut isolate = Isolate::new(&world, spawner.clone());
     let mut next_death = START + Duration::from_secs(place + 1);
@@ -271,7 +272,7 @@ impl Office {
     async fn way(&self) {
         // 5 to 80 ms each way, and now and then a second.
         let chance = self.chance.next_u64();
-        let millis = if chance % 100 == 0 {
+        let millis = if chance.is_multiple_of(100) {
             1_000
         } else {
             5 + chance / 100 % 75
