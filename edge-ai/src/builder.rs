@@ -8,8 +8,8 @@ use edge_ai_core::{
     UsageSink,
 };
 use edge_ai_gateway::{
-    Admin, Authenticator, Capture, CredentialSource, Gateway, GatewayBuilder, Limit, PriceTable, RetryPolicy,
-    Route, RouteTable, Site, Timeouts,
+    Admin, Authenticator, Capture, CredentialSource, Gateway, GatewayBuilder, Limit, Limits, PriceTable,
+    RetryPolicy, Route, RouteTable, Site, Timeouts,
 };
 
 use crate::caching::Caching;
@@ -171,6 +171,11 @@ impl EdgeAiBuilder {
     /// Limits callers.
     pub fn rate_limit(self, limit: Limit) -> Self {
         self.gateway(|gateway| gateway.rate_limit(limit))
+    }
+
+    /// Limits callers and what providers are asked. Keep a clone to exchange the rules while the application runs.
+    pub fn limits(self, limits: Limits) -> Self {
+        self.gateway(|gateway| gateway.limits(limits))
     }
 
     /// Adds a place where usage is recorded.
