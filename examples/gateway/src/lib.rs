@@ -6,14 +6,20 @@ mod keys;
 mod observe;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use edge_ai::cache::CoalescingObject;
 use edge_ai::cache::{CacheRules, KeyValueCache, MemoryCache, PurgeLog, TieredCache, WorkerRooms, WorkersKv};
-use edge_ai::gateway::{Limit, Route, Timeouts, unavailable};
+use edge_ai::core::{LeaseOptions, LimitRule};
+pub use edge_ai::gateway::LimitOffice;
+use edge_ai::gateway::{
+    DurableLeases, KvLimits, Limit, Limits, RateLimitBinding, Route, Timeouts, unavailable,
+};
 use edge_ai::guard::GuardConfig;
 use edge_ai::providers::{Anthropic, Bedrock, Gemini, OpenAi, Vertex, WorkersAi, compatible};
-use edge_ai::runtime::{EnvExt, WorkerClock};
+use edge_ai::runtime::{EnvExt, WorkerClock, WorkerEntropy};
 use edge_ai::{EdgeAi, EdgeAiBuilder, Error, ErrorKind, PerIsolate, Quota, Result};
 use keys::with_keys;
 use serde::de::DeserializeOwned;
@@ -55,14 +61,46 @@ fn build(env: &Env) -> Result<EdgeAi> {
             .cache_purges(PurgeLog::new(kv()?, WorkerClock))
             .coalesce(WorkerRooms::from_env(env, "COALESCE")?);
     }
-    if let Some(requests) = number(env, "RATE_LIMIT_PER_MINUTE")? {
-        edge = edge.rate_limit(Limit::per_ip(Quota::per_minute(requests)));
-    }
+    edge = edge.limits(limits(env)?);
     if let Some(guardrails) = env.text("GUARDRAILS") {
         edge = edge.guard(GuardConfig::from_json(&guardrails)?.build()?);
     }
     with_keys(edge, env)?.build()
 }
+
+/// What `LIMITS` and `RATE_LIMIT_PER_MINUTE` say, on every backend that wrangler.jsonc binds.
+fn limits(env: &Env) -> Result<Limits> {
+    let clock = Arc::new(WorkerClock);
+    let minute = Duration::from_secs(60);
+    let leases = DurableLeases::from_env(env, "LIMIT_OFFICE")?.limits(LeaseOptions::default());
+    let kv = KvLimits::new(WorkersKv::from_env(env, "CACHE")?, clock.clone(), &WorkerEntropy);
+    let binding = RateLimitBinding::from_env(env, "LIMITER", LIMITER_REQUESTS, minute)?;
+    let limits = Limits::new(clock)
+        .backend(LimitRule::LEASED, leases)
+        .backend(LimitRule::KV, kv)
+        .backend(LimitRule::BINDING, binding);
+    let mut rules: Vec<LimitRule> = match env.text("LIMITS") {
+        Some(json) => serde_json::from_str(&json).map_err(|error| {
+            Error::new(
+                ErrorKind::Configuration,
+                format!("`LIMITS` does not read: {error}"),
+            )
+            .with_source(error)
+        })?,
+        None => Vec::new(),
+    };
+    if let Some(requests) = number(env, "RATE_LIMIT_PER_MINUTE")? {
+        rules.push(Limit::per_ip(Quota::per_minute(requests)).rule());
+    }
+    limits.replace(rules)?;
+    Ok(limits)
+}
+
+/// What wrangler.jsonc allows in the rate limiter's minute.
+const LIMITER_REQUESTS: NonZeroU32 = match NonZeroU32::new(100) {
+    Some(requests) => requests,
+    None => NonZeroU32::MIN,
+};
 
 /// Names that work with whatever keys there are.
 fn with_default_routes(edge: EdgeAiBuilder) -> EdgeAiBuilder {
