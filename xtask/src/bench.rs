@@ -8,7 +8,7 @@ use crate::process;
 use crate::progress::Step;
 use crate::workspace::Workspace;
 
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(simulation: Option<&str>) -> Result<()> {
     let workspace = Workspace::find()?;
     let mut step = Step::start("building the benchmarks");
     let mut build = process::cargo();
@@ -18,13 +18,23 @@ pub(crate) fn run() -> Result<()> {
 
     let mut step = Step::start("measuring, in turns");
     let program = workspace.target().join("release/benches");
-    let measured = process::run_quiet(&mut step, &mut std::process::Command::new(program))?;
+    let measured = process::run_quiet(&mut step, std::process::Command::new(program).args(simulation))?;
     step.done();
     println!("\n{measured}");
 
     let date = process::output_of(std::process::Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
-    let path = format!("benches/results/{}-pure.md", date.trim());
-    let text = format!("{}\n```text\n{measured}\n```\n", machine(&workspace)?);
+    let path = format!(
+        "benches/results/{}-{}.md",
+        date.trim(),
+        simulation.unwrap_or("pure")
+    );
+    let text = match simulation {
+        None => format!("{}\n```text\n{measured}\n```\n", machine(&workspace)?),
+        // The same on every machine.
+        Some(name) => {
+            format!("# {name}, simulated\n\n`cargo xtask bench {name}`, by virtual time.\n\n{measured}\n")
+        }
+    };
     fs::write(workspace.join(&path), text).with_context(|| format!("cannot write {path}"))?;
     println!("\nkept in {path}");
     Ok(())

@@ -47,8 +47,12 @@ enum Command {
     },
     /// Everything that has to pass before a change lands
     Test(test::Args),
-    /// The pure parts beside the libraries that do the same, in one run
-    Bench,
+    /// The pure parts beside the libraries that do the same, in one run; or a simulation
+    Bench {
+        /// `limit-leases`: what leases let in over fifty isolates, held against their bound
+        #[arg(value_parser = ["limit-leases"])]
+        simulation: Option<String>,
+    },
     /// The catalog of models and prices, written anew from its source
     Prices(prices::Args),
     /// What each example uploads, raw and compressed, against its budget
@@ -65,7 +69,7 @@ fn main() -> ExitCode {
         Command::Dev(args) => dev::run(args),
         Command::Build { example } => worker::run(&example),
         Command::Test(args) => test::run(&args),
-        Command::Bench => bench::run(),
+        Command::Bench { simulation } => bench::run(simulation.as_deref()),
         Command::Prices(args) => prices::run(&args),
         Command::Size => size::run(),
     };
