@@ -17,7 +17,7 @@ pub(crate) const ISOLATES: u64 = 50;
 /// Every scene, as rows of a table.
 pub(crate) fn table() -> String {
     let mut table = String::from(
-        "| scene | asked for | let in | bound | over the amount | of the amount used | refused though there | office asked on the path | … beside it |\n\
+        "| scene | asked for | let in | bound | over the amount | of the amount used | refused though there | requests that waited for the office | questions beside requests |\n\
          | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
     for scene in scenes() {
@@ -34,12 +34,11 @@ pub(crate) fn table() -> String {
         } = outcome;
         let _ = writeln!(
             table,
-            "| {} | {asked} | {admitted} | {bound} | {} | {:.1} % | {:.2} % | {on_path} ({:.2} %) | {beside} |",
+            "| {} | {asked} | {admitted} | {bound} | {} | {:.1} % | {:.2} % | {on_path} | {beside} |",
             scene.name,
             admitted.saturating_sub(amount),
             100.0 * admitted.min(amount) as f64 / amount.min(asked).max(1) as f64,
             100.0 * refused_though_there as f64 / asked.max(1) as f64,
-            100.0 * on_path as f64 / asked.max(1) as f64,
         );
     }
     table
