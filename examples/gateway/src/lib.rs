@@ -70,12 +70,15 @@ fn build(env: &Env) -> Result<EdgeAi> {
 
 /// What `LIMITS` and `RATE_LIMIT_PER_MINUTE` say, on every backend that wrangler.jsonc binds.
 fn limits(env: &Env) -> Result<Limits> {
-    let clock = Arc::new(WorkerClock);
     let minute = Duration::from_secs(60);
     let leases = DurableLeases::from_env(env, "LIMIT_OFFICE")?.limits(LeaseOptions::default());
-    let kv = KvLimits::new(WorkersKv::from_env(env, "CACHE")?, clock.clone(), &WorkerEntropy);
+    let kv = KvLimits::new(
+        WorkersKv::from_env(env, "CACHE")?,
+        Arc::new(WorkerClock),
+        &WorkerEntropy,
+    );
     let binding = RateLimitBinding::from_env(env, "LIMITER", LIMITER_REQUESTS, minute)?;
-    let limits = Limits::new(clock)
+    let limits = Limits::new(Arc::new(WorkerClock))
         .backend(LimitRule::LEASED, leases)
         .backend(LimitRule::KV, kv)
         .backend(LimitRule::BINDING, binding);
