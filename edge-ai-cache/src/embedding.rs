@@ -12,6 +12,7 @@ use futures_util::stream::{self, StreamExt};
 use sha2::{Digest, Sha256};
 
 use crate::CacheRules;
+use crate::apart::write_context;
 
 /// An embedding model before which a cache stands: each text is kept by itself, so that a batch with some known texts asks only for the rest.
 ///
@@ -25,11 +26,13 @@ pub struct CachedEmbeddingModel {
     cache: Arc<dyn Cache>,
     rules: Arc<CacheRules>,
     salt: Arc<[u8]>,
+    labels: Arc<[String]>,
+    keys_apart: bool,
     max_texts: usize,
 }
 
 /// Changes whenever a key or a kept vector means something else than before.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Reads and writes that go on at once: a Worker has
 /// [six connections](https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections).
@@ -43,6 +46,8 @@ impl CachedEmbeddingModel {
             cache,
             rules: Arc::new(rules.into()),
             salt: Arc::default(),
+            labels: Arc::default(),
+            keys_apart: false,
             max_texts: 256,
         }
     }
@@ -54,6 +59,21 @@ impl CachedEmbeddingModel {
             salt: salt.as_ref().into(),
             ..self
         }
+    }
+
+    /// The labels among a request's [metadata](Context::metadata) that the vectors depend on, as where a route is chosen by them.
+    #[must_use]
+    pub fn labels(self, labels: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self {
+            labels: labels.into_iter().map(Into::into).collect(),
+            ..self
+        }
+    }
+
+    /// Sets whether it matters by which [key](Context::key) a caller comes, as where a route is chosen by it.
+    #[must_use]
+    pub fn keys_apart(self, keys_apart: bool) -> Self {
+        Self { keys_apart, ..self }
     }
 
     /// Sets how many texts a request may have to be looked up; a larger one passes the cache by. 256 unless set: each text is a read, and a
@@ -81,7 +101,9 @@ impl CachedEmbeddingModel {
             request.purpose,
             &request.extra,
         )))?;
-        for part in [&self.salt[..], &rest] {
+        let mut apart = Vec::new();
+        write_context(&mut apart, &request.context, &self.labels, self.keys_apart);
+        for part in [&self.salt[..], &rest, &apart] {
             all.update((part.len() as u64).to_le_bytes());
             all.update(part);
         }

@@ -34,6 +34,10 @@ pub struct Context {
     pub cache: CachePolicy,
     /// The caller's own labels, for records and routing.
     pub metadata: BTreeMap<String, String>,
+    /// The request's headers that routes look at, by their names in lower case, and no others.
+    pub headers: BTreeMap<String, String>,
+    /// How the caller wants failed calls to be repeated.
+    pub retry: RetryWishes,
     /// What has happened to the request; every clone writes to the same one.
     pub trail: Trail,
     /// Where work goes that the answer does not wait for.
@@ -152,6 +156,33 @@ impl CachePolicy {
     }
 }
 
+/// How patient a caller wants a router to be with its request; each is `None` where the caller leaves it to the router, which keeps all to bounds of
+/// its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetryWishes {
+    /// How long one call may take until its first content is there.
+    pub timeout: Option<Duration>,
+    /// How often each model may be asked.
+    pub attempts: Option<u32>,
+    /// The pause before the second time.
+    pub delay: Option<Duration>,
+    /// How the pause grows.
+    pub backoff: Option<Backoff>,
+}
+
+/// How pauses between tries grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Backoff {
+    /// Not at all.
+    Constant,
+    /// By the first pause each time.
+    Linear,
+    /// Each is twice the one before.
+    Exponential,
+}
+
 /// Whether a cache is read and written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -234,6 +265,14 @@ pub struct Attempt {
     /// Its span, a child of the request's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span_id: Option<SpanId>,
+    /// Whether it was made beside another that was under way still: a hedge. Who was slower is given up, with the error
+    /// [`Cancelled`](ErrorKind::Cancelled); what its vendor charges for it is not known here.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hedge: bool,
+}
+
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Attempt {
@@ -253,7 +292,14 @@ impl Attempt {
             latency_ms,
             start: None,
             span_id: None,
+            hedge: false,
         }
+    }
+
+    /// Sets [`hedge`](Self::hedge).
+    #[must_use]
+    pub fn with_hedge(self, hedge: bool) -> Self {
+        Self { hedge, ..self }
     }
 
     /// Sets when it was called, and its span.
@@ -353,6 +399,7 @@ struct Steps {
     cache_age: Option<Duration>,
     warnings: Vec<String>,
     guards: Vec<GuardNote>,
+    variant: Option<Arc<str>>,
 }
 
 /// How many different notes of guards a trail keeps: a hostile text must not fill a record.
@@ -364,9 +411,19 @@ impl Trail {
         self.with(|steps| steps.attempts.push(attempt));
     }
 
-    /// Every call so far, in order.
+    /// Every call so far, in the order in which they ended: the last is the one that answered, where one has.
     pub fn attempts(&self) -> Vec<Attempt> {
         self.with(|steps| steps.attempts.clone())
+    }
+
+    /// Says which variant of an experiment the request is; the last word counts.
+    pub fn set_variant(&self, variant: Arc<str>) {
+        self.with(|steps| steps.variant = Some(variant));
+    }
+
+    /// Which variant of an experiment the request is; `None` when it is in none.
+    pub fn variant(&self) -> Option<Arc<str>> {
+        self.with(|steps| steps.variant.clone())
     }
 
     /// Says what a cache did; the last word counts.

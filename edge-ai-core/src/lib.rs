@@ -39,7 +39,10 @@ pub use chat::{
     Message, ReasoningConfig, ReasoningDelta, ReasoningPart, ResponseFormat, Role, TextPart, Tool, ToolCall,
     ToolCallDelta, ToolChoice, ToolResult,
 };
-pub use context::{Attempt, CacheMode, CachePolicy, CacheStatus, Context, GuardAction, GuardNote, Trail};
+pub use context::{
+    Attempt, Backoff, CacheMode, CachePolicy, CacheStatus, Context, GuardAction, GuardNote, RetryWishes,
+    Trail,
+};
 pub use credentials::{Credential, Credentials};
 pub use embedding::{
     EmbeddingInput, EmbeddingModel, EmbeddingOutput, EmbeddingPurpose, EmbeddingRequest, EmbeddingResponse,

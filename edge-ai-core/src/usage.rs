@@ -13,6 +13,7 @@ pub use amount::{ServiceTier, Usage};
 
 /// What a request asked for, by OpenTelemetry's `gen_ai.operation.name`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Operation {
@@ -92,7 +93,8 @@ pub struct UsageRecord {
     /// What a cache's answer would have cost at its vendor; `None` without one, or when its price is unknown.
     #[serde(default)]
     pub saved: Option<Money>,
-    /// The price; `None` when the model's price or the tokens are unknown, which is not the same as free.
+    /// The price; `None` when the model's price or the tokens are unknown, which is not the same as free. What vendors charge for calls that were given
+    /// up, such as [hedges](Attempt::hedge), is not known and not in it.
     pub cost: Option<Money>,
     /// From arrival to the end of the answer, in milliseconds.
     pub latency_ms: u64,
@@ -100,6 +102,9 @@ pub struct UsageRecord {
     pub time_to_first_token_ms: Option<u64>,
     /// What the cache did.
     pub cache: Option<CacheStatus>,
+    /// The variant of an experiment that was drawn for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
     /// Every call to a provider.
     pub attempts: Vec<Attempt>,
     /// What went wrong without failing the request.
@@ -144,6 +149,7 @@ impl UsageRecord {
             latency_ms: 0,
             time_to_first_token_ms: None,
             cache: None,
+            variant: None,
             attempts: Vec::new(),
             warnings: Vec::new(),
             guards: Vec::new(),

@@ -182,6 +182,8 @@ impl Gateway {
         context.tenant.clone_from(&principal.tenant);
         context.key.clone_from(&principal.key);
         context.limits = Arc::clone(&principal.limits);
+        context.retry = surface::retry_wishes(&head.headers)?;
+        context.headers = surface::routing_headers(&head.headers, self.router.table().header_names())?;
         context.metadata = surface::metadata(&head.headers)?;
         // What the operator says of a key is not the client's to change.
         context.metadata.extend(principal.metadata.clone());

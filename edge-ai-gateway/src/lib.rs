@@ -36,7 +36,9 @@ pub use limit::{KvLimits, Limit, Limits};
 pub use report::{Dashboard, MetricsPage};
 #[cfg(feature = "ring")]
 pub use ring_crypto::RingCrypto;
-pub use route::{Affinity, Condition, RetryPolicy, Route, RouteTable, Router, Timeouts};
+pub use route::{
+    Affinity, Condition, FallbackOn, HedgeAfter, Matching, RetryPolicy, Route, RouteTable, Router, Timeouts,
+};
 pub use site::Site;
 #[cfg(feature = "worker")]
 pub use usage::{AnalyticsUsageLog, D1UsageLog, QueueUsageLog, R2Captures, R2UsageLog, keep_queued_usage};

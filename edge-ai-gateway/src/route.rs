@@ -2,6 +2,7 @@
 
 mod asked;
 mod attempt;
+mod budget;
 mod health;
 mod idle;
 mod pace;
@@ -15,6 +16,6 @@ mod tree;
 
 pub use retry::{RetryPolicy, Timeouts};
 pub use router::Router;
-pub use strategy::{Affinity, Condition};
+pub use strategy::{Affinity, Condition, FallbackOn, HedgeAfter, Matching};
 pub use table::RouteTable;
 pub use tree::Route;

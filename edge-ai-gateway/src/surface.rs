@@ -25,4 +25,4 @@ pub(crate) use rerank::rerank;
 pub(crate) use response::{error_response, health};
 pub(crate) use tokens::count_tokens;
 pub(crate) use trace::span;
-pub(crate) use wishes::{cache_policy, collects, metadata};
+pub(crate) use wishes::{cache_policy, collects, metadata, retry_wishes, routing_headers};

@@ -19,6 +19,10 @@ fn the_example_has_the_tables() {
             include_str!("../../examples/gateway/migrations/0004_usage_counters.sql"),
             include_str!("../src/usage/d1_counters.sql"),
         ),
+        (
+            include_str!("../../examples/gateway/migrations/0005_usage_variant.sql"),
+            include_str!("../src/usage/d1_variant.sql"),
+        ),
     ] {
         assert_eq!(migration, source);
     }

@@ -31,6 +31,7 @@ impl Caching {
                 let mut cached = CachedChatModel::new(model, cache, clock, rules)
                     .salt(names.fingerprint())
                     .labels(names.metadata_keys())
+                    .keys_apart(names.tells_keys_apart())
                     .streams_apart(names.tells_streams_apart());
                 if let Some(log) = self.purges {
                     cached = cached.purges(log);
@@ -44,7 +45,12 @@ impl Caching {
                 Arc::new(cached)
             })
             .embedding_layer(move |model, names| {
-                Arc::new(CachedEmbeddingModel::new(model, vectors, vector_rules).salt(names.fingerprint()))
+                Arc::new(
+                    CachedEmbeddingModel::new(model, vectors, vector_rules)
+                        .salt(names.fingerprint())
+                        .labels(names.metadata_keys())
+                        .keys_apart(names.tells_keys_apart()),
+                )
             })
     }
 }

@@ -9,6 +9,7 @@ use edge_ai_core::{
 use super::keep::kept;
 use super::look_up::{Looked, Miss};
 use super::refresh::Refreshes;
+use crate::apart::write_context;
 use crate::coalesce::{Joined, join, shared};
 use crate::{CacheRules, CoalescingRooms, PurgeLog};
 
@@ -37,6 +38,7 @@ pub struct CachedChatModel {
     rooms: Option<Arc<dyn CoalescingRooms>>,
     salt: Arc<[u8]>,
     labels: Arc<[String]>,
+    keys_apart: bool,
     streams_apart: bool,
 }
 
@@ -63,6 +65,7 @@ impl CachedChatModel {
             rooms: None,
             salt: Arc::default(),
             labels: Arc::default(),
+            keys_apart: false,
             streams_apart: false,
         }
     }
@@ -115,6 +118,12 @@ impl CachedChatModel {
         }
     }
 
+    /// Sets whether it matters by which [key](Context::key) a caller comes, as where a route is chosen by it: then the keys of a tenant share nothing.
+    #[must_use]
+    pub fn keys_apart(self, keys_apart: bool) -> Self {
+        Self { keys_apart, ..self }
+    }
+
     /// Sets whether it matters that an answer is streamed, as where a route is chosen by it: then streams and whole answers share
     /// nothing. Unless set, they serve each other.
     #[must_use]
@@ -129,15 +138,7 @@ impl CachedChatModel {
     pub(super) fn salt_for(&self, context: &Context, stream: bool) -> Vec<u8> {
         let mut salt = self.salt.to_vec();
         salt.push(u8::from(self.streams_apart && stream));
-        for label in &*self.labels {
-            let value = context.metadata.get(label);
-            // Before the value, so that none reads as the next label.
-            salt.push(u8::from(value.is_some()));
-            for text in [Some(label), value].into_iter().flatten() {
-                salt.extend_from_slice(&(text.len() as u64).to_le_bytes());
-                salt.extend_from_slice(text.as_bytes());
-            }
-        }
+        write_context(&mut salt, context, &self.labels, self.keys_apart);
         salt
     }
 

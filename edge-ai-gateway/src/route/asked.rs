@@ -1,6 +1,7 @@
 use edge_ai_core::{
     Capabilities, ChatInput, ChatRequest, ContentPart, Context, EmbeddingInput, EmbeddingRequest,
-    EmbeddingText, FunctionTool, RerankRequest, ResponseFormat, Tool, estimate_input_tokens, estimate_tokens,
+    EmbeddingText, FunctionTool, Operation, RerankRequest, ResponseFormat, Tool, estimate_input_tokens,
+    estimate_tokens,
 };
 
 /// What a route may look at in a request. Nothing is computed before it is asked for.
@@ -8,6 +9,7 @@ use edge_ai_core::{
 pub(super) struct Asked<'a> {
     pub(super) context: &'a Context,
     content: Content<'a>,
+    model: &'a str,
     /// Whether the answer comes piece by piece.
     pub(super) stream: bool,
 }
@@ -29,6 +31,7 @@ impl<'a> Asked<'a> {
     pub(super) fn chat(request: &'a ChatRequest, stream: bool) -> Self {
         Self {
             context: &request.context,
+            model: &request.model,
             content: Content::Chat(&request.input),
             stream,
         }
@@ -37,6 +40,7 @@ impl<'a> Asked<'a> {
     pub(super) fn embedding(request: &'a EmbeddingRequest) -> Self {
         Self {
             context: &request.context,
+            model: &request.model,
             content: Content::Embedding(&request.input),
             stream: false,
         }
@@ -45,6 +49,7 @@ impl<'a> Asked<'a> {
     pub(super) fn rerank(request: &'a RerankRequest) -> Self {
         Self {
             context: &request.context,
+            model: &request.model,
             content: Content::Rerank(request),
             stream: false,
         }
@@ -76,17 +81,31 @@ impl<'a> Asked<'a> {
     }
 
     pub(super) fn needs_vision(&self) -> bool {
+        self.has_part(|part| matches!(part, ContentPart::Image(_)))
+    }
+
+    /// Whether there is such a part, in a message or in a tool's result.
+    pub(super) fn has_part(&self, such: impl Fn(&ContentPart) -> bool) -> bool {
         let Content::Chat(input) = self.content else {
             return false;
         };
         input.any_part(|part| match part {
-            ContentPart::Image(_) => true,
-            ContentPart::ToolResult(result) => result
-                .content
-                .iter()
-                .any(|part| matches!(part, ContentPart::Image(_))),
-            _ => false,
+            ContentPart::ToolResult(result) => result.content.iter().any(&such),
+            part => such(part),
         })
+    }
+
+    /// The name that is asked for.
+    pub(super) const fn model(&self) -> &'a str {
+        self.model
+    }
+
+    pub(super) const fn operation(&self) -> Operation {
+        match self.content {
+            Content::Chat(_) => Operation::Chat,
+            Content::Embedding(_) => Operation::Embeddings,
+            Content::Rerank(_) => Operation::Rerank,
+        }
     }
 
     /// The bytes of text that a model has to read: messages, tools and schemas, without pictures, sound and documents.
@@ -121,6 +140,14 @@ impl<'a> Asked<'a> {
                     .map(|text| length(text).saturating_add(query));
                 pairs.fold(0, u64::saturating_add)
             }
+        }
+    }
+
+    /// About how many tokens a context window has to hold. The parts of a batch are read one by one.
+    pub(super) fn prompt_tokens(&self) -> u64 {
+        match self.content {
+            Content::Chat(input) => estimate_input_tokens(input),
+            Content::Embedding(_) | Content::Rerank(_) => 0,
         }
     }
 

@@ -1,10 +1,15 @@
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use edge_ai_core::{Attempt, Clock, Context, Entropy, Error, ErrorKind, Result, SpanId, Timestamp, Usage};
 
-use super::health::{Admission, Finding, Health};
+use futures_util::future::{Either, select};
+
+use super::budget::Budgets;
+use super::health::{Admission, Finding, Health, Witness};
 use super::pace::Paces;
 use super::retry::{RetryPolicy, Verdict};
 use super::target::Target;
@@ -17,12 +22,15 @@ pub(super) struct Attempts<'a> {
     pub(super) entropy: &'a dyn Entropy,
     pub(super) health: &'a Health,
     pub(super) paces: &'a Paces,
+    pub(super) budgets: &'a Budgets,
     pub(super) policy: RetryPolicy,
     pub(super) context: &'a Context,
     /// The providers that are told of the trace.
     pub(super) told: &'a [Arc<str>],
     pub(super) stream: bool,
     pub(super) deadline: Timestamp,
+    /// How long a call may take by the operator's word; the caller's may be shorter.
+    pub(super) limit: Duration,
     pub(super) gate: Option<&'a dyn Gate>,
     pub(super) prices: &'a PriceTable,
     /// The name that was asked for, and about how many tokens it takes: of input, and of output.
@@ -49,7 +57,32 @@ struct Tally {
     worst: Option<Error>,
 }
 
-impl Attempts<'_> {
+/// A call under way, with the place of its candidate.
+struct UnderWay<'a, F> {
+    at: usize,
+    note: Note<'a>,
+    permit: Permit,
+    call: Pin<Box<F>>,
+}
+
+/// How a call is let through.
+struct Entry {
+    at: usize,
+    admission: Admission,
+    /// Beside others that are under way.
+    hedge: bool,
+    permit: Permit,
+}
+
+/// What came first.
+enum First<T> {
+    /// The call at this place of those under way has ended.
+    Ended(usize, Result<T>),
+    /// It is time to ask another one as well.
+    Late,
+}
+
+impl<'a> Attempts<'a> {
     /// Calls the targets, by turns and rounds, until one answers. Those that rest come after the others, and those over a limit
     /// are not called. Each call gets the request's context with a span of its own; with the answer comes what the call has taken of
     /// the target's limits.
@@ -59,7 +92,7 @@ impl Attempts<'_> {
     pub(super) async fn run<T, F>(
         &self,
         targets: Vec<Target>,
-        mut call: impl FnMut(Target, Context) -> F,
+        call: impl Fn(Target, Context) -> F + Sync,
     ) -> Result<(T, Permit)>
     where
         F: Future<Output = Result<T>>,
@@ -70,27 +103,37 @@ impl Attempts<'_> {
             .collect();
         let mut tally = Tally::default();
         let mut due = self.clock.now();
+        self.budgets.retries.earn();
         for round in 0..self.policy.rounds.max(1) {
             let mut held = Vec::new();
-            for candidate in candidates.iter_mut().filter(|candidate| candidate.is_ready(due)) {
+            for at in 0..candidates.len() {
+                let Some(candidate) = candidates.get_mut(at).filter(|candidate| candidate.is_ready(due))
+                else {
+                    continue;
+                };
+                if round == 0 && candidate.tried {
+                    // A hedge was sooner there.
+                    continue;
+                }
                 self.check(&mut tally)?;
                 // Who was waited for goes even when the clock is a moment behind.
                 let now = self.clock.now().max(due);
-                match self.health.admit(&candidate.rests_as, now) {
-                    Admission::Open => held.push(candidate),
+                match self.health.admit(&candidate.rests_as, self.tenant(), now) {
+                    Admission::Open => held.push(at),
                     Admission::CoolingDown(until) => candidate.not_before = Some(until),
                     admission => {
-                        if let Some(answer) =
-                            self.attempt(candidate, admission, &mut tally, &mut call).await?
+                        if let Some(answer) = self
+                            .attempt(&mut candidates, at, admission, &mut tally, &call)
+                            .await?
                         {
                             return Ok(answer);
                         }
                     }
                 }
             }
-            for candidate in held {
+            for at in held {
                 self.check(&mut tally)?;
-                let outcome = self.attempt(candidate, Admission::Open, &mut tally, &mut call);
+                let outcome = self.attempt(&mut candidates, at, Admission::Open, &mut tally, &call);
                 if let Some(answer) = outcome.await? {
                     return Ok(answer);
                 }
@@ -105,9 +148,15 @@ impl Attempts<'_> {
             due = reached;
         }
         // Nobody is refused on another request's word alone: whoever was left alone so far is asked after all.
-        for candidate in candidates.iter_mut().filter(|candidate| !candidate.tried) {
+        for at in 0..candidates.len() {
+            if candidates
+                .get(at)
+                .is_none_or(|candidate| candidate.tried || candidate.out)
+            {
+                continue;
+            }
             self.check(&mut tally)?;
-            let outcome = self.attempt(candidate, Admission::Open, &mut tally, &mut call);
+            let outcome = self.attempt(&mut candidates, at, Admission::Open, &mut tally, &call);
             if let Some(answer) = outcome.await? {
                 return Ok(answer);
             }
@@ -115,17 +164,25 @@ impl Attempts<'_> {
         Err(tally.error())
     }
 
-    /// One call; `None` when it failed and another may not.
+    /// One call, and those that are made beside it while it is slow; `None` when all of them failed and another may not.
     async fn attempt<T, F>(
         &self,
-        candidate: &mut Candidate,
+        candidates: &mut [Candidate],
+        first: usize,
         admission: Admission,
         tally: &mut Tally,
-        call: &mut impl FnMut(Target, Context) -> F,
+        call: &(impl Fn(Target, Context) -> F + Sync),
     ) -> Result<Option<(T, Permit)>>
     where
         F: Future<Output = Result<T>>,
     {
+        let Some(candidate) = candidates.get_mut(first) else {
+            return Ok(None);
+        };
+        if candidate.tried && !self.budgets.retries.spend(self.clock.now()) {
+            candidate.out = true;
+            return Ok(None);
+        }
         let permit = match self.enter(&candidate.target).await {
             Ok(permit) => permit,
             Err(error) => {
@@ -134,31 +191,198 @@ impl Attempts<'_> {
                 return Ok(None);
             }
         };
+        let hedge = candidate.target.hedge;
+        if hedge.is_some() {
+            self.budgets.hedges.earn();
+        }
+        let mut extra = hedge.map_or(0, |hedge| hedge.max_extra);
+        let mut last = first;
+        let entry = Entry {
+            at: first,
+            admission,
+            hedge: false,
+            permit,
+        };
+        let mut under_way = vec![self.start(candidate, entry, tally, call)];
+        while !under_way.is_empty() {
+            let delay = self.hedge_delay(candidates.get(last)).filter(|_| extra > 0);
+            let (place, outcome) = match self.first(&mut under_way, delay).await {
+                First::Ended(place, outcome) => (place, outcome),
+                First::Late => {
+                    extra -= 1;
+                    match self.next_hedge(candidates, tally).await {
+                        Some(entry) => {
+                            last = entry.at;
+                            if let Some(candidate) = candidates.get_mut(last) {
+                                under_way.push(self.start(candidate, entry, tally, call));
+                            }
+                        }
+                        None => extra = 0,
+                    }
+                    continue;
+                }
+            };
+            let mut ended = under_way.swap_remove(place);
+            let error = match outcome {
+                Ok(answer) => {
+                    // They are given up before the answer is noted: the last attempt is the one that answered.
+                    drop(under_way);
+                    ended.note.write(None);
+                    return Ok(Some((answer, ended.permit)));
+                }
+                Err(error) => error,
+            };
+            ended.note.write(Some(&error));
+            ended.permit.failed();
+            self.judge(candidates, ended.at, &error)?;
+            tally.worst = Some(more_helpful(tally.worst.take(), error));
+        }
+        Ok(None)
+    }
+
+    /// Begins a call.
+    fn start<T, F>(
+        &self,
+        candidate: &mut Candidate,
+        entry: Entry,
+        tally: &mut Tally,
+        call: &(impl Fn(Target, Context) -> F + Sync),
+    ) -> UnderWay<'_, F>
+    where
+        F: Future<Output = Result<T>>,
+    {
         tally.calls += 1;
         let context = self.context_of(&candidate.target);
-        let mut note = Note {
+        // What was drawn first stays: a fallback answers for it.
+        if let Some(variant) = &candidate.target.variant
+            && self.context.trail.variant().is_none()
+        {
+            self.context.trail.set_variant(Arc::clone(variant));
+        }
+        let note = Note {
             attempts: self,
             start: self.clock.now(),
-            admission,
+            admission: entry.admission,
             again: std::mem::replace(&mut candidate.tried, true),
+            hedge: entry.hedge,
             span: context.trace.as_ref().map(|trace| trace.span_id),
             target: Some(candidate.target.clone()),
             rests_as: Arc::clone(&candidate.rests_as),
         };
-        let outcome = call(candidate.target.clone(), context).await;
-        note.write(outcome.as_ref().err());
-        let error = match outcome {
-            Ok(answer) => return Ok(Some((answer, permit))),
-            Err(error) => error,
-        };
-        permit.failed();
-        match Verdict::on(&error) {
-            Verdict::Stop => return Err(error),
-            Verdict::Next => candidate.out = true,
-            Verdict::Again => candidate.not_before = error.retry_after().map(|wait| self.clock.now() + wait),
+        UnderWay {
+            at: entry.at,
+            note,
+            permit: entry.permit,
+            call: Box::pin(call(candidate.target.clone(), context)),
         }
-        tally.worst = Some(more_helpful(tally.worst.take(), error));
-        Ok(None)
+    }
+
+    /// Waits for the first call to end, or for `delay`.
+    async fn first<T, F>(&self, under_way: &mut [UnderWay<'_, F>], delay: Option<Duration>) -> First<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let ended = poll_fn(|task| {
+            for (place, one) in under_way.iter_mut().enumerate() {
+                if let Poll::Ready(outcome) = one.call.as_mut().poll(task) {
+                    return Poll::Ready(First::Ended(place, outcome));
+                }
+            }
+            Poll::Pending
+        });
+        match delay {
+            None => ended.await,
+            Some(delay) => match select(ended, self.clock.sleep(delay)).await {
+                Either::Left((first, _)) => first,
+                Either::Right(_) => First::Late,
+            },
+        }
+    }
+
+    /// How long the call to a candidate may be silent until the next one is asked as well.
+    fn hedge_delay(&self, candidate: Option<&Candidate>) -> Option<Duration> {
+        let target = &candidate?.target;
+        let after = target.hedge?.after;
+        let measured = after
+            .p95
+            .then(|| self.paces.p95(target.name(), self.stream, self.clock.now()));
+        measured.flatten().or(after.time)
+    }
+
+    /// Who is asked as well: the next one that has not been asked and does not rest, if there is budget for it.
+    async fn next_hedge(&self, candidates: &mut [Candidate], tally: &Tally) -> Option<Entry> {
+        let now = self.clock.now();
+        if now >= self.deadline || tally.calls >= self.policy.max_attempts {
+            return None;
+        }
+        let (at, candidate) = candidates
+            .iter_mut()
+            .enumerate()
+            .find(|(_, candidate)| !candidate.tried && candidate.is_ready(now))?;
+        // A probe belongs to a request that waits for it.
+        let free = self.health.is_free(&candidate.rests_as, self.tenant(), now);
+        if !free || !self.budgets.hedges.spend(now) {
+            return None;
+        }
+        match self.enter(&candidate.target).await {
+            Ok(permit) => Some(Entry {
+                at,
+                admission: Admission::Free,
+                hedge: true,
+                permit,
+            }),
+            Err(error) => {
+                // Those under way are the request's hope, whatever the limits say.
+                let _ = candidate.pass_over(&error, now);
+                None
+            }
+        }
+    }
+
+    /// Draws the consequences of a failure.
+    ///
+    /// # Errors
+    /// The failure, when nobody else is to be asked.
+    fn judge(&self, candidates: &mut [Candidate], at: usize, error: &Error) -> Result<()> {
+        let Some(failed) = candidates.get(at) else {
+            return Ok(());
+        };
+        let target = failed.target.clone();
+        let verdict = Verdict::on(error);
+        let goes_on = match target.occasions {
+            Some(occasions) => occasions.cover(error.kind()),
+            None => verdict != Verdict::Stop,
+        };
+        if !goes_on && verdict != Verdict::Again {
+            return Err(error.clone());
+        }
+        let too_long = error.kind() == ErrorKind::ContextLength;
+        for (place, other) in candidates.iter_mut().enumerate() {
+            if place == at {
+                match verdict {
+                    Verdict::Again => {
+                        other.not_before = error.retry_after().map(|wait| self.clock.now() + wait)
+                    }
+                    Verdict::Next | Verdict::Stop => other.out = true,
+                }
+            } else if !goes_on || (too_long && !other.target.may_hold_more_than(&target)) {
+                other.out = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// How long one call may take, by the caller's word or the operator's, and when the answer must be there.
+    pub(super) fn patience(&self) -> (Duration, Timestamp) {
+        let wish = self.context.retry.timeout;
+        (
+            wish.map_or(self.limit, |wish| wish.min(self.limit)),
+            self.deadline,
+        )
+    }
+
+    fn tenant(&self) -> Option<&'a str> {
+        self.context.tenant.as_deref()
     }
 
     /// The request's context for one call.
@@ -299,6 +523,8 @@ struct Note<'a> {
     admission: Admission,
     /// Whether the request has called this target before.
     again: bool,
+    /// Whether it is made beside another one.
+    hedge: bool,
     span: Option<SpanId>,
     target: Option<Target>,
     rests_as: Arc<str>,
@@ -315,7 +541,8 @@ impl Note<'_> {
             error.map(Error::kind),
             latency,
         )
-        .with_start(self.start, self.span);
+        .with_start(self.start, self.span)
+        .with_hedge(self.hedge);
         let attempt = match error {
             Some(error) => attempt.with_message(error.message()),
             None => attempt,
@@ -333,7 +560,9 @@ impl Note<'_> {
             ..
         } = *self.attempts;
         // The caller's haste is not the target's fault.
-        let in_haste = now >= deadline;
+        let wish = self.attempts.context.retry.timeout;
+        let hasty = wish.is_some_and(|wish| wish < self.attempts.limit && wish <= latency);
+        let in_haste = hasty || now >= deadline;
         let finding = match error {
             None => Finding::Works,
             Some(error) if error.kind() == ErrorKind::Timeout && in_haste => Finding::Nothing,
@@ -348,7 +577,12 @@ impl Note<'_> {
             }
             Some(_) => paces.took_at_least(target, stream, latency, now),
         }
-        health.note(&self.rests_as, finding, self.admission, self.start, now);
+        let witness = Witness {
+            tenant: self.attempts.tenant(),
+            began: self.start,
+            admission: self.admission,
+        };
+        health.note(&self.rests_as, finding, witness, now);
     }
 }
 
@@ -356,7 +590,7 @@ impl Drop for Note<'_> {
     fn drop(&mut self) {
         self.write(Some(&Error::new(
             ErrorKind::Cancelled,
-            "given up while it was under way",
+            "given up while it was under way; what it costs is unknown",
         )));
     }
 }

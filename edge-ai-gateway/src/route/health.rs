@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use edge_ai_core::{Error, ErrorKind, Timestamp};
 
+use super::strategy::stable_hash;
+
 /// How many failures in a row open the breaker.
 const FAILURES: u32 = 3;
 /// How long it is open at first; each failed probe doubles it.
@@ -41,8 +43,10 @@ pub(super) enum Admission {
 pub(super) enum Finding {
     /// It works.
     Works,
-    /// It does not.
+    /// It does not, whoever asks.
     Fails,
+    /// It does not, and that may be the doing of whoever asked: a tenant's prompts can be such that every answer takes too long or breaks.
+    MayFail,
     /// It asks for a pause.
     Limits(Duration),
     /// It asks for a pause since it does not work.
@@ -57,16 +61,13 @@ impl Finding {
         match (error.kind(), error.retry_after()) {
             (ErrorKind::RateLimited, Some(wait)) => Self::Limits(wait),
             (ErrorKind::Unavailable, Some(wait)) => Self::FailsAndLimits(wait),
+            // A server can be brought to fail by what it is asked; a gateway before it tells that the server is not there.
+            (ErrorKind::Unavailable, None) if error.status() == 500 => Self::MayFail,
+            (ErrorKind::QuotaExceeded | ErrorKind::Authentication | ErrorKind::Unavailable, _) => Self::Fails,
             (
-                ErrorKind::RateLimited
-                | ErrorKind::QuotaExceeded
-                | ErrorKind::Authentication
-                | ErrorKind::Timeout
-                | ErrorKind::Unavailable
-                | ErrorKind::BadUpstream
-                | ErrorKind::Interrupted,
+                ErrorKind::RateLimited | ErrorKind::Timeout | ErrorKind::BadUpstream | ErrorKind::Interrupted,
                 _,
-            ) => Self::Fails,
+            ) => Self::MayFail,
             _ => Self::Nothing,
         }
     }
@@ -74,17 +75,61 @@ impl Finding {
     /// What is new in it for a request that has found it before.
     pub(super) const fn repeated(self) -> Self {
         match self {
-            Self::Fails => Self::Nothing,
+            Self::Fails | Self::MayFail => Self::Nothing,
             Self::FailsAndLimits(wait) => Self::Limits(wait),
             news => news,
         }
     }
 }
 
+/// Whose call it was, when it began, and how it was let through.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Witness<'a> {
+    pub(super) tenant: Option<&'a str>,
+    pub(super) began: Timestamp,
+    pub(super) admission: Admission,
+}
+
+/// For whom a target rests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum For {
+    /// Nobody has failed there.
+    #[default]
+    Nobody,
+    /// For the only tenant that has failed there, by its hash.
+    One(u64),
+    /// For all: two tenants have failed there, or it is the vendor's alone.
+    All,
+}
+
+impl For {
+    fn and(self, tenant: Option<&str>) -> Self {
+        let new = hash(tenant);
+        match self {
+            Self::Nobody => Self::One(new),
+            Self::One(known) if known == new => self,
+            Self::One(_) | Self::All => Self::All,
+        }
+    }
+
+    fn concerns(self, tenant: Option<&str>) -> bool {
+        match self {
+            Self::One(known) => known == hash(tenant),
+            Self::Nobody | Self::All => true,
+        }
+    }
+}
+
+fn hash(tenant: Option<&str>) -> u64 {
+    stable_hash(tenant)
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct State {
     /// In a row, while the breaker is closed.
     failures: u32,
+    /// Whose.
+    of: For,
     open: Option<Open>,
     cool_until: Timestamp,
 }
@@ -99,7 +144,7 @@ struct Open {
 
 impl Health {
     /// Asks before a call. After [`Admission::Probe`] the call has to be made, and [`note`](Self::note)d.
-    pub(super) fn admit(&self, target: &str, now: Timestamp) -> Admission {
+    pub(super) fn admit(&self, target: &str, tenant: Option<&str>, now: Timestamp) -> Admission {
         let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(state) = states.get_mut(target) else {
             return Admission::Free;
@@ -107,46 +152,61 @@ impl Health {
         if let Some(until) = state.cooling(now) {
             return Admission::CoolingDown(until);
         }
-        let Some(open) = &mut state.open else {
+        let concerned = state.of.concerns(tenant);
+        let Some(open) = state.open.as_mut().filter(|_| concerned) else {
             return Admission::Free;
         };
-        // A clock that has gone back is before it all.
-        let during = |since: Timestamp, span| since <= now && now < since + span;
-        if during(open.since, open.span) || open.probe.is_some_and(|since| during(since, PROBE)) {
+        if open.rests(now) {
             return Admission::Open;
         }
         open.probe = Some(now);
         Admission::Probe
     }
 
-    /// Takes down what a call that began at `began` says.
-    pub(super) fn note(
-        &self,
-        target: &Arc<str>,
-        finding: Finding,
-        admission: Admission,
-        began: Timestamp,
-        now: Timestamp,
-    ) {
+    /// Whether it may be called without finding out something for others.
+    pub(super) fn is_free(&self, target: &str, tenant: Option<&str>, now: Timestamp) -> bool {
+        let states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        states.get(target).is_none_or(|state| {
+            let open = state.open.is_some() && state.of.concerns(tenant);
+            !open && state.cooling(now).is_none()
+        })
+    }
+
+    /// Takes down what a call says.
+    pub(super) fn note(&self, target: &Arc<str>, finding: Finding, witness: Witness<'_>, now: Timestamp) {
         let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(state) = states.get_mut(target) else {
             let mut state = State::default();
-            state.note(finding, admission, began, now);
+            state.note(finding, witness, now);
             if !state.is_clear() {
                 make_room(&mut states);
                 states.insert(Arc::clone(target), state);
             }
             return;
         };
-        state.note(finding, admission, began, now);
+        state.note(finding, witness, now);
         if state.is_clear() {
             states.remove(target);
         }
     }
 }
 
+impl Open {
+    /// Whether it is left alone, or tried by another one now.
+    fn rests(&self, now: Timestamp) -> bool {
+        // A clock that has gone back is before it all.
+        let during = |since: Timestamp, span| since <= now && now < since + span;
+        during(self.since, self.span) || self.probe.is_some_and(|since| during(since, PROBE))
+    }
+}
+
 impl State {
-    fn note(&mut self, finding: Finding, admission: Admission, began: Timestamp, now: Timestamp) {
+    fn note(&mut self, finding: Finding, witness: Witness<'_>, now: Timestamp) {
+        let Witness {
+            tenant,
+            began,
+            admission,
+        } = witness;
         if self.cooling(now).is_none() {
             self.cool_until = Timestamp::default();
         }
@@ -156,10 +216,11 @@ impl State {
         }
         match finding {
             Finding::Works => self.works(probe, began),
-            Finding::Fails => self.fails(probe, began, now),
+            Finding::Fails => self.fails(For::All, probe, began, now),
+            Finding::MayFail => self.fails(self.of.and(tenant), probe, began, now),
             Finding::Limits(wait) => self.cool_down(wait, now),
             Finding::FailsAndLimits(wait) => {
-                self.fails(probe, began, now);
+                self.fails(For::All, probe, began, now);
                 self.cool_down(wait, now);
             }
             Finding::Nothing => {}
@@ -171,10 +232,12 @@ impl State {
         if probe || self.open.is_none_or(|open| began >= open.since) {
             self.open = None;
             self.failures = 0;
+            self.of = For::Nobody;
         }
     }
 
-    fn fails(&mut self, probe: bool, began: Timestamp, now: Timestamp) {
+    fn fails(&mut self, of: For, probe: bool, began: Timestamp, now: Timestamp) {
+        self.of = of;
         let span = match &self.open {
             // One outage fails all the calls that are under way: that is one piece of news. A call that was made for want of others is none.
             Some(open) if !probe && began < open.since + open.span => return,

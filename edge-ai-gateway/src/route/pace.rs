@@ -1,8 +1,12 @@
+mod spread;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use edge_ai_core::Timestamp;
+
+use spread::Spread;
 
 /// After this time a measurement counts half.
 const HALF_LIFE: Duration = Duration::from_secs(60);
@@ -33,12 +37,13 @@ struct Measured {
 
 /// An exponentially decayed average. Sum and weight decay alike, so measurements of one moment count alike: a Worker's clock stands still
 /// between I/O.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Average {
     nanos: f64,
     weight: f64,
     measured: Timestamp,
     called: Option<Timestamp>,
+    spread: Spread,
 }
 
 impl Paces {
@@ -69,6 +74,12 @@ impl Paces {
         });
     }
 
+    /// The time in which 95 of 100 calls to a target have lately had content; `None` while too few are known.
+    pub(super) fn p95(&self, target: &str, stream: bool, now: Timestamp) -> Option<Duration> {
+        self.with(target, stream, |average| average.spread.p95(now))
+            .flatten()
+    }
+
     fn with<T>(&self, target: &str, stream: bool, f: impl FnOnce(&mut Average) -> T) -> Option<T> {
         let mut measured = self.0.get(target)?.lock().unwrap_or_else(PoisonError::into_inner);
         let average = if stream {
@@ -88,6 +99,7 @@ impl Average {
         self.weight = self.weight * decay + 1.0;
         self.measured = now;
         self.called = Some(now);
+        self.spread.add(time, decay, now);
     }
 
     fn pace(&self, now: Timestamp) -> Pace {

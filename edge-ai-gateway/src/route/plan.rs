@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use edge_ai_core::{Entropy, Timestamp};
 
 use super::asked::Asked;
@@ -35,14 +37,18 @@ impl Plan {
         }
     }
 
-    /// The targets for a request, first choice first, each once.
+    /// The targets for a request, first choice first, each once. Those whose context window is too small come last.
     pub(super) fn order(&self, chooser: &Chooser<'_>) -> Vec<Target> {
-        let mut order = Vec::new();
+        let mut order: Vec<Target> = Vec::new();
         for target in self.choose(chooser) {
             let known = |other: &Target| other.name() == target.name();
             if !order.iter().any(known) {
                 order.push(target);
             }
+        }
+        if order.len() > 1 && order.iter().any(|target| target.window.is_some()) {
+            let tokens = chooser.asked.prompt_tokens();
+            order.sort_by_key(|target| target.is_too_small_for(tokens));
         }
         order
     }
@@ -55,7 +61,15 @@ impl Plan {
         let in_turn =
             |plans: &[Self]| -> Vec<Target> { plans.iter().flat_map(|plan| plan.choose(chooser)).collect() };
         match strategy {
-            Strategy::Fallback(plans) => in_turn(plans),
+            Strategy::Fallback(fallback) => {
+                let mut targets = in_turn(&fallback.routes);
+                if let Some(occasions) = fallback.occasions() {
+                    for target in &mut targets {
+                        target.occasions.get_or_insert(occasions);
+                    }
+                }
+                targets
+            }
             Strategy::Cheapest(plans) => by_cost(in_turn(plans), &chooser.asked, chooser.prices),
             Strategy::Fastest(plans) => by_pace(
                 in_turn(plans),
@@ -64,11 +78,18 @@ impl Plan {
                 chooser.entropy,
                 chooser.now,
             ),
-            Strategy::Weighted(choices) => draw(choices.iter().map(|choice| choice.weight), chooser.entropy)
-                .into_iter()
-                .filter_map(|at| choices.get(at))
-                .flat_map(|choice| choice.route.choose(chooser))
-                .collect(),
+            Strategy::Weighted(draw) => {
+                let order = draw.order(chooser.asked.context, chooser.entropy);
+                let choices = || order.iter().filter_map(|at| draw.choices.get(*at));
+                let mut targets: Vec<_> = choices()
+                    .flat_map(|choice| choice.route.choose(chooser))
+                    .collect();
+                let drawn = choices().next().and_then(|choice| choice.name.as_deref());
+                if let Some(variant) = drawn.map(Arc::from) {
+                    targets.iter_mut().for_each(|target| target.is_in(&variant));
+                }
+                targets
+            }
             Strategy::Sticky(sticky) => {
                 let order = match sticky.by.key(chooser.asked.context) {
                     Some(key) => rendezvous(sticky.routes.iter().map(Self::identity), key),
@@ -79,6 +100,15 @@ impl Plan {
                     .filter_map(|at| sticky.routes.get(at))
                     .flat_map(|plan| plan.choose(chooser))
                     .collect()
+            }
+            Strategy::Hedge(hedged) => {
+                let mut targets = in_turn(&hedged.routes);
+                if let Some((_, but_the_last)) = targets.split_last_mut() {
+                    for target in but_the_last {
+                        target.hedge.get_or_insert(hedged.hedge());
+                    }
+                }
+                targets
             }
             Strategy::When(when) if when.condition.holds(&chooser.asked) => when.then.choose(chooser),
             Strategy::When(when) => when.otherwise.choose(chooser),
@@ -113,10 +143,11 @@ impl Plan {
         }
     }
 
-    /// The targets that are chosen by their pace.
+    /// The targets whose pace decides something.
     pub(super) fn raced<'a>(&'a self, targets: &mut Vec<&'a Target>) {
         match self {
             Self::By(Strategy::Fastest(_)) => self.collect(targets),
+            Self::By(Strategy::Hedge(hedged)) if hedged.p95 => self.collect(targets),
             Self::By(strategy) => strategy
                 .children()
                 .into_iter()

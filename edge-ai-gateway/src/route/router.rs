@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use edge_ai_core::{
-    ChatFrame, ChatModel, ChatRequest, ChatResponse, ChatStream, Clock, Context, Dialect, EmbeddingModel,
-    EmbeddingRequest, EmbeddingResponse, Entropy, Error, ErrorKind, RerankRequest, RerankResponse, Reranker,
-    Result, Timestamp, TokenCount, Usage, Verbatim, estimate_input_tokens, timeout,
+    ChatEvent, ChatFrame, ChatModel, ChatRequest, ChatResponse, ChatStream, Clock, Context, Dialect,
+    EmbeddingModel, EmbeddingRequest, EmbeddingResponse, Entropy, Error, ErrorKind, FinishReason,
+    RerankRequest, RerankResponse, Reranker, Result, Timestamp, TokenCount, Usage, Verbatim,
+    estimate_input_tokens, timeout,
 };
 
 use super::asked::Asked;
 use super::attempt::Attempts;
+use super::budget::Budgets;
 use super::health::Health;
 use super::idle::{guarded, preamble};
 use super::pace::Paces;
@@ -36,7 +38,10 @@ use crate::usage::PriceTable;
 /// - after a `Retry-After`, until that time, for five minutes at most;
 /// - after three failures in a row, for a second. Then one request tries it: its answer ends the rest, its failure doubles it, up to a minute.
 ///
-/// A failure that the request caused (it is wrong, too long, or refused for its content; its deadline was short) does not count.
+/// A failure that the request caused (it is wrong, too long, or refused for its content; its deadline was short) does not count. One that a tenant's requests can
+/// cause (no answer in time, one that breaks off or is none, status 500, a 429 without a time) makes a target rest for that tenant alone, until another tenant
+/// has met one as well: a flood of odd prompts closes nothing to others. What is the vendor's alone (it is out of reach, overloaded, or does not
+/// take the operator's key) concerns all at once.
 /// Nobody is refused on this account alone: with no other target left, one that rests is waited for as the policy
 /// allows, or called. An answer counts as one with its first content. At most 1,024 targets are remembered; clones of a router share what they know.
 #[derive(Clone, Debug)]
@@ -48,6 +53,7 @@ pub struct Router {
     paces: Arc<Paces>,
     prices: Arc<PriceTable>,
     retry: RetryPolicy,
+    budgets: Arc<Budgets>,
     timeouts: Timeouts,
     told: Arc<[Arc<str>]>,
     gate: Option<Arc<dyn Gate>>,
@@ -67,6 +73,7 @@ impl Router {
             health: Arc::default(),
             prices: Arc::default(),
             retry: RetryPolicy::default(),
+            budgets: Arc::new(Budgets::new(&RetryPolicy::default())),
             timeouts: Timeouts::default(),
             told: Self::TOLD.into_iter().map(Arc::from).collect(),
             gate: None,
@@ -76,7 +83,11 @@ impl Router {
     /// Sets how often targets are tried.
     #[must_use]
     pub fn retry(self, retry: RetryPolicy) -> Self {
-        Self { retry, ..self }
+        Self {
+            retry,
+            budgets: Arc::new(Budgets::new(&retry)),
+            ..self
+        }
     }
 
     /// Sets how long calls may take.
@@ -172,8 +183,8 @@ impl Router {
             return Ok((estimate.into(), false));
         }
         let request = &request;
-        let attempts = self.attempts(&request.model, Asked::chat(request, false));
-        let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
+        let attempts = self.attempts(Asked::chat(request, false), self.timeouts.answer);
+        let (limit, deadline) = attempts.patience();
         let (count, permit) = attempts
             .run(targets, |target, context| async move {
                 let counter = target
@@ -190,21 +201,23 @@ impl Router {
         Ok((count, true))
     }
 
-    fn attempts<'a>(&'a self, model: &'a str, asked: Asked<'a>) -> Attempts<'a> {
+    fn attempts<'a>(&'a self, asked: Asked<'a>, limit: Duration) -> Attempts<'a> {
         let (context, stream) = (asked.context, asked.stream);
         Attempts {
             clock: &*self.clock,
             entropy: &*self.entropy,
             health: &self.health,
             paces: &self.paces,
-            policy: self.retry,
+            budgets: &self.budgets,
+            policy: self.retry.with_wishes(&context.retry),
             context,
             told: &self.told,
             stream,
             deadline: self.deadline(context),
+            limit,
             gate: self.gate.as_deref(),
             prices: &self.prices,
-            model,
+            model: asked.model(),
             tokens: self.gate.as_ref().map_or((0, 0), |_| asked.expected_tokens()),
         }
     }
@@ -265,6 +278,42 @@ fn cannot(target: &Target, what: &str) -> Error {
         .with_param("model")
 }
 
+/// An empty answer that the vendor's filter has stopped is a refusal, where a refusal goes to the next target.
+fn unrefused(answer: ChatResponse, target: &Target) -> Result<ChatResponse> {
+    let empty = answer.text().is_empty() && answer.tool_calls().next().is_none();
+    if empty && is_refusal(&answer.finish_reason) && target.offers_refusals() {
+        return Err(refused());
+    }
+    Ok(answer)
+}
+
+/// The same of a stream's beginning.
+fn unrefused_stream(
+    begun: (ChatStream, Vec<ChatFrame>),
+    target: &Target,
+) -> Result<(ChatStream, Vec<ChatFrame>)> {
+    let mut events = begun.1.iter().flat_map(|frame| &frame.events);
+    let refused_first = events
+        .find(|event| !matches!(event, ChatEvent::Start(_) | ChatEvent::Usage(_)))
+        .is_some_and(|event| matches!(event, ChatEvent::Finish(reason) if is_refusal(reason)));
+    if refused_first && target.offers_refusals() {
+        return Err(refused());
+    }
+    Ok(begun)
+}
+
+const fn is_refusal(reason: &FinishReason) -> bool {
+    matches!(reason, FinishReason::ContentFilter | FinishReason::Refusal)
+}
+
+fn refused() -> Error {
+    Error::new(
+        ErrorKind::ContentFiltered,
+        "the answer was stopped by the vendor's filter before it began",
+    )
+    .with_code("content_filter")
+}
+
 /// Names the provider of an error that has none, such as a time limit's.
 fn named<T>(outcome: Result<T>, target: &Target) -> Result<T> {
     outcome.map_err(|error| match error.provider() {
@@ -278,12 +327,13 @@ impl ChatModel for Router {
     async fn chat(&self, request: ChatRequest) -> Result<ChatResponse> {
         let targets = self.targets(&request.model, Asked::chat(&request, false))?;
         let request = &request;
-        let attempts = self.attempts(&request.model, Asked::chat(request, false));
-        let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
+        let attempts = self.attempts(Asked::chat(request, false), self.timeouts.answer);
+        let (limit, deadline) = attempts.patience();
         let (answer, permit) = attempts
             .run(targets, |target, context| async move {
                 let (chat, request) = aimed(request, &target, context)?;
-                named(self.within(limit, deadline, chat.chat(request)).await, &target)
+                let answer = self.within(limit, deadline, chat.chat(request)).await;
+                named(answer.and_then(|answer| unrefused(answer, &target)), &target)
             })
             .await?;
         permit.answered(answer.usage);
@@ -293,16 +343,15 @@ impl ChatModel for Router {
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
         let targets = self.targets(&request.model, Asked::chat(&request, true))?;
         let request = &request;
-        let attempts = self.attempts(&request.model, Asked::chat(request, true));
-        let (limit, deadline) = (self.timeouts.first_token, attempts.deadline);
+        let attempts = self.attempts(Asked::chat(request, true), self.timeouts.first_token);
+        let (limit, deadline) = attempts.patience();
         let ((stream, ahead), permit) = attempts
             .run(targets, |target, context| async move {
                 let (chat, request) = aimed(request, &target, context)?;
-                named(
-                    self.within(limit, deadline, self.first_content(chat, request))
-                        .await,
-                    &target,
-                )
+                let begun = self
+                    .within(limit, deadline, self.first_content(chat, request))
+                    .await;
+                named(begun.and_then(|begun| unrefused_stream(begun, &target)), &target)
             })
             .await?;
         let patience = Patience::new(Arc::clone(&self.clock), self.timeouts.idle);
@@ -315,8 +364,8 @@ impl EmbeddingModel for Router {
     async fn embed(&self, request: EmbeddingRequest) -> Result<EmbeddingResponse> {
         let targets = self.targets(&request.model, Asked::embedding(&request))?;
         let request = &request;
-        let attempts = self.attempts(&request.model, Asked::embedding(request));
-        let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
+        let attempts = self.attempts(Asked::embedding(request), self.timeouts.answer);
+        let (limit, deadline) = attempts.patience();
         let (answer, permit) = attempts
             .run(targets, |target, context| async move {
                 let embeddings = target
@@ -341,8 +390,8 @@ impl Reranker for Router {
     async fn rerank(&self, request: RerankRequest) -> Result<RerankResponse> {
         let targets = self.targets(&request.model, Asked::rerank(&request))?;
         let request = &request;
-        let attempts = self.attempts(&request.model, Asked::rerank(request));
-        let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
+        let attempts = self.attempts(Asked::rerank(request), self.timeouts.answer);
+        let (limit, deadline) = attempts.patience();
         let (answer, permit) = attempts
             .run(targets, |target, context| async move {
                 let reranker = target

@@ -2,20 +2,29 @@
 
 mod cheapest;
 mod condition;
+mod fallback;
 mod fastest;
+mod hedged;
+mod listed;
+mod matching;
 mod sticky;
 mod weighted;
 
 use serde::{Deserialize, Serialize};
 
 pub use condition::Condition;
+pub use fallback::FallbackOn;
+pub use hedged::HedgeAfter;
+pub use matching::Matching;
 pub use sticky::Affinity;
 
 pub(super) use cheapest::by_cost;
-pub(super) use condition::When;
+pub(super) use condition::{Sight, When};
+pub(super) use fallback::{Fallback, Occasions};
 pub(super) use fastest::by_pace;
+pub(super) use hedged::{Hedge, Hedged};
 pub(super) use sticky::{Sticky, rendezvous, stable_hash};
-pub(super) use weighted::{Weighted, draw};
+pub(super) use weighted::{Draw, Weighted, draw};
 
 /// How one of several children is chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,15 +32,17 @@ pub(super) use weighted::{Weighted, draw};
 #[serde(rename_all = "snake_case")]
 pub(super) enum Strategy<N> {
     /// In the order given.
-    Fallback(Vec<N>),
+    Fallback(Fallback<N>),
     /// By chance.
-    Weighted(Vec<Weighted<N>>),
+    Weighted(Draw<N>),
     /// By price.
     Cheapest(Vec<N>),
     /// By time.
     Fastest(Vec<N>),
     /// By whose request it is.
     Sticky(Sticky<N>),
+    /// By who has content first.
+    Hedge(Hedged<N>),
     /// By what is asked.
     When(Box<When<N>>),
 }
@@ -40,11 +51,11 @@ impl<N> Strategy<N> {
     /// The children, in the order given.
     pub(super) fn children(&self) -> Vec<&N> {
         match self {
-            Self::Fallback(routes) | Self::Cheapest(routes) | Self::Fastest(routes) => {
-                routes.iter().collect()
-            }
-            Self::Weighted(choices) => choices.iter().map(|choice| &choice.route).collect(),
+            Self::Cheapest(routes) | Self::Fastest(routes) => routes.iter().collect(),
+            Self::Fallback(fallback) => fallback.routes.iter().collect(),
+            Self::Weighted(draw) => draw.choices.iter().map(|choice| &choice.route).collect(),
             Self::Sticky(sticky) => sticky.routes.iter().collect(),
+            Self::Hedge(hedged) => hedged.routes.iter().collect(),
             Self::When(when) => vec![&when.then, &when.otherwise],
         }
     }
@@ -56,22 +67,35 @@ impl<N> Strategy<N> {
             (!routes.is_empty()).then_some(routes)
         };
         Some(match self {
-            Self::Fallback(routes) => Strategy::Fallback(all(routes)?),
+            Self::Fallback(Fallback { routes, on }) => Strategy::Fallback(Fallback {
+                routes: all(routes)?,
+                on,
+            }),
             Self::Cheapest(routes) => Strategy::Cheapest(all(routes)?),
             Self::Fastest(routes) => Strategy::Fastest(all(routes)?),
             Self::Sticky(sticky) => Strategy::Sticky(Sticky {
                 by: sticky.by,
                 routes: all(sticky.routes)?,
             }),
-            Self::Weighted(choices) => {
-                let choices: Vec<_> = choices
-                    .into_iter()
-                    .filter_map(|Weighted { route, weight }| Some(Weighted::new(f(route)?, weight)))
-                    .collect();
+            Self::Hedge(hedged) => Strategy::Hedge(Hedged {
+                after_ms: hedged.after_ms,
+                p95: hedged.p95,
+                max_extra: hedged.max_extra,
+                routes: all(hedged.routes)?,
+            }),
+            Self::Weighted(Draw { choices, by }) => {
+                let choice = |Weighted { route, weight, name }| {
+                    Some(Weighted {
+                        route: f(route)?,
+                        weight,
+                        name,
+                    })
+                };
+                let choices: Vec<_> = choices.into_iter().filter_map(choice).collect();
                 if choices.is_empty() {
                     return None;
                 }
-                Strategy::Weighted(choices)
+                Strategy::Weighted(Draw { choices, by })
             }
             Self::When(when) => {
                 let When {
@@ -82,7 +106,12 @@ impl<N> Strategy<N> {
                 // With one of them gone, the other serves everybody: the name must lead somewhere.
                 let (then, otherwise) = match (f(then), f(otherwise)) {
                     (Some(then), Some(otherwise)) => (then, otherwise),
-                    (Some(only), None) | (None, Some(only)) => return Some(Strategy::Fallback(vec![only])),
+                    (Some(only), None) | (None, Some(only)) => {
+                        return Some(Strategy::Fallback(Fallback {
+                            routes: vec![only],
+                            on: None,
+                        }));
+                    }
                     (None, None) => return None,
                 };
                 Strategy::When(Box::new(When {
@@ -96,12 +125,12 @@ impl<N> Strategy<N> {
 
     /// What makes the choice impossible, in words for the operator.
     pub(super) fn fault(&self) -> Option<&'static str> {
-        match self {
-            Self::Weighted(choices) if choices.iter().all(|choice| choice.weight == 0) => {
-                Some("has no weight above zero")
-            }
-            _ if self.children().is_empty() => Some("has no target"),
+        let own = match self {
+            Self::Weighted(draw) => draw.fault(),
+            Self::Hedge(hedged) => hedged.fault(),
+            Self::When(when) => when.condition.fault(),
             _ => None,
-        }
+        };
+        own.or_else(|| self.children().is_empty().then_some("has no target"))
     }
 }

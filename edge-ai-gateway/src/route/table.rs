@@ -2,8 +2,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use edge_ai_core::{Capabilities, Error, ErrorKind, Provider, Result};
+use edge_ai_providers::catalog;
 
 use super::plan::{Chooser, Plan};
+use super::strategy::Sight;
 use super::target::Target;
 use super::tree::Route;
 use crate::access::ModelPermissions;
@@ -22,6 +24,7 @@ pub struct RouteTable {
     listed: HashMap<String, Vec<(usize, Capabilities)>>,
     routes: BTreeMap<String, Route>,
     plans: HashMap<String, Plan>,
+    headers: BTreeSet<String>,
 }
 
 impl RouteTable {
@@ -86,12 +89,18 @@ impl RouteTable {
     fn insert(&mut self, name: String, route: Route) {
         let find = |target: &str| {
             let mut target = self.direct(target)?;
-            target.capabilities = self.capabilities(&target);
+            let entry = catalog::find(target.provider.name(), target.model());
+            target.window = entry.as_ref().and_then(|entry| entry.max_input_tokens);
+            let listed = self.capabilities(&target);
+            target.capabilities = listed.or_else(|| entry.map(|entry| entry.capabilities));
             Some(target)
         };
         if let Some(plan) = Plan::new(route.clone(), &find) {
             self.plans.insert(name.clone(), plan);
         }
+        let mut sight = Sight::default();
+        route.looks_at(&mut sight);
+        self.headers.extend(sight.headers.into_iter().map(str::to_owned));
         self.routes.insert(name, route);
     }
 
@@ -128,16 +137,29 @@ impl RouteTable {
 
     /// The keys of a request's metadata that decide where it goes: what is kept for one value is not for another.
     pub fn metadata_keys(&self) -> BTreeSet<String> {
-        self.routes
-            .values()
-            .flat_map(Route::metadata_keys)
-            .map(str::to_owned)
-            .collect()
+        self.sight().metadata.into_iter().map(str::to_owned).collect()
+    }
+
+    /// The headers that decide where a request goes, in lower case: the gateway puts these in
+    /// [`Context::headers`](edge_ai_core::Context::headers), and what is kept for one value is not for another.
+    pub const fn header_names(&self) -> &BTreeSet<String> {
+        &self.headers
+    }
+
+    /// Whether it decides where a request goes by which key it comes: what is kept for one is not for another then.
+    pub fn tells_keys_apart(&self) -> bool {
+        self.sight().keys
     }
 
     /// Whether it decides where a request goes that its answer is to be streamed: what is kept for one is not for the other then.
     pub fn tells_streams_apart(&self) -> bool {
-        self.routes.values().any(Route::tells_streams_apart)
+        self.sight().streams
+    }
+
+    fn sight(&self) -> Sight<'_> {
+        let mut sight = Sight::default();
+        self.routes.values().for_each(|route| route.looks_at(&mut sight));
+        sight
     }
 
     /// Whether a request may ask for `name`.
@@ -285,10 +307,10 @@ mod tests {
     use super::*;
     use edge_ai_core::{ChatRequest, ModelInfo, SeededEntropy, Timestamp};
 
-    use crate::Condition;
     use crate::route::asked::Asked;
     use crate::route::pace::Paces;
     use crate::usage::PriceTable;
+    use crate::{Affinity, Condition};
 
     #[derive(Debug)]
     struct Named(&'static str, &'static [&'static str]);
@@ -421,6 +443,15 @@ mod tests {
         assert_eq!(decides(stream()), (true, String::new()));
         let labeled = Condition::all([Condition::metadata("plan", "pro"), Condition::vision()]);
         assert_eq!(decides(labeled), (false, "plan".to_owned()));
+        let session = Route::experiment(Some(Affinity::metadata("session")), [("one", "a/x", 1)]);
+        let headed = Route::when(Condition::header("x-plan", "pro"), session, "b/y");
+        let table = table(&[
+            ("r", headed),
+            ("k", Route::when(Condition::key("k1"), "a/x", "b/y")),
+        ])
+        .unwrap();
+        assert!(table.header_names().iter().eq(["x-plan"]));
+        assert!(table.metadata_keys().iter().eq(["session"]) && table.tells_keys_apart());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::strategy::Strategy;
+use super::strategy::{Affinity, Sight, Strategy};
 
 /// What a name of the operator's choice stands for: a model, or a choice among routes.
 ///
@@ -16,11 +16,13 @@ use super::strategy::Strategy;
 /// | [`cheapest`](Self::cheapest) | the cheapest that can do it |
 /// | [`fastest`](Self::fastest) | the one that has lately been the quickest |
 /// | [`sticky`](Self::sticky) | the same for the same tenant or session |
+/// | [`hedged`](Self::hedged) | the first, and the next as well when it is slow |
 /// | [`when`](Self::when) | one or the other, by what is asked |
 ///
 /// A choice is an order: who is not chosen follows as a fallback, except after [`when`](Self::when). Routes nest; [`cheapest`](Self::cheapest) and
 /// [`fastest`](Self::fastest) look through to the models inside. Whoever is [resting](crate::Router#health) is passed over while
-/// anybody else is left.
+/// anybody else is left, and so is a model whose context window, by the [catalog](edge_ai_providers::catalog), is too small for the prompt's estimated tokens. When a
+/// vendor finds the prompt too long, those that are known to have no larger window are not asked.
 ///
 /// ```
 /// use edge_ai_gateway::{Condition, Route};
@@ -75,22 +77,6 @@ impl Route {
         }
     }
 
-    /// The first of these that answers.
-    ///
-    /// For an order that you choose: the best first, then what is nearly as good, at another provider.
-    ///
-    /// ```
-    /// use edge_ai_gateway::Route;
-    ///
-    /// let smart = Route::fallback(["anthropic/claude-sonnet-4-5", "openai/gpt-5"]);
-    /// let json = r#"{"fallback": ["anthropic/claude-sonnet-4-5", "openai/gpt-5"]}"#;
-    /// assert_eq!(serde_json::from_str::<Route>(json)?, smart);
-    /// # Ok::<(), serde_json::Error>(())
-    /// ```
-    pub fn fallback<T: Into<Self>>(routes: impl IntoIterator<Item = T>) -> Self {
-        Self::by(Strategy::Fallback(routes.into_iter().map(Into::into).collect()))
-    }
-
     pub(super) const fn by(strategy: Strategy<Self>) -> Self {
         Self {
             node: Node::By(strategy),
@@ -115,28 +101,23 @@ impl Route {
         }
     }
 
-    /// The keys of metadata that decide where a request goes, some perhaps twice.
-    pub(super) fn metadata_keys(&self) -> Vec<&str> {
-        let Node::By(strategy) = &self.node else {
-            return Vec::new();
-        };
-        let own = match strategy {
-            Strategy::When(when) => when.condition.metadata_keys(),
-            // A sticky route's choices are the same model at several places: their answers serve each other.
-            _ => Vec::new(),
-        };
-        let inside = strategy.children().into_iter().flat_map(Self::metadata_keys);
-        own.into_iter().chain(inside).collect()
-    }
-
-    /// Whether streams may go elsewhere than whole answers, since the operator says so. By which of them a model is quick is not a matter of
-    /// what it answers.
-    pub(super) fn tells_streams_apart(&self) -> bool {
-        let Node::By(strategy) = &self.node else {
-            return false;
-        };
-        let own = matches!(strategy, Strategy::When(when) if when.condition.tells_streams_apart());
-        own || strategy.children().into_iter().any(Self::tells_streams_apart)
+    /// Tells what decides where a request goes beside its content.
+    pub(super) fn looks_at<'a>(&'a self, sight: &mut Sight<'a>) {
+        let Node::By(strategy) = &self.node else { return };
+        match strategy {
+            Strategy::When(when) => when.condition.looks_at(sight),
+            // Variants are meant to differ. A sticky route's choices are the same model at several places: their answers serve each other.
+            Strategy::Weighted(draw) => {
+                if let Some(Affinity::Metadata(key)) = &draw.by {
+                    sight.metadata.insert(key);
+                }
+            }
+            // By which of them a model is quick is not a matter of what it answers.
+            _ => {}
+        }
+        for route in strategy.children() {
+            route.looks_at(sight);
+        }
     }
 
     /// The route to those of its models that `known` knows; `None` without any.
@@ -202,7 +183,7 @@ impl<'de> Deserialize<'de> for Route {
             type Value = Route;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a model as `provider/model`, or an object with one of the fields `fallback`, `weighted`, `cheapest`, `fastest`, `sticky`, `when`")
+                f.write_str("a model as `provider/model`, or an object with one of the fields `fallback`, `weighted`, `cheapest`, `fastest`, `sticky`, `hedge`, `when`")
             }
 
             fn visit_str<E: serde::de::Error>(self, target: &str) -> Result<Route, E> {

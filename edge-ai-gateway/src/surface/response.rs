@@ -101,6 +101,13 @@ pub(super) fn tell(context: &Context, headers: &mut HeaderMap) {
     if !guards.is_empty() {
         set(headers, "x-edge-ai-guardrails", guards);
     }
+    if let Some(variant) = context.trail.variant() {
+        set(
+            headers,
+            "x-edge-ai-variant",
+            utf8_percent_encode(&variant, UNSAFE),
+        );
+    }
     let attempts = context.trail.attempts();
     if let Some(last) = attempts.last() {
         set(

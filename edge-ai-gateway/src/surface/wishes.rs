@@ -1,6 +1,7 @@
 //! What a client asks for in headers.
 
 mod cache;
+mod retry;
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,7 @@ use edge_ai_core::{Error, Result};
 use http::HeaderMap;
 
 pub(crate) use cache::cache_policy;
+pub(crate) use retry::retry_wishes;
 
 /// Whether the client lets what it asks and gets be kept: `cf-aig-collect-log`.
 ///
@@ -61,9 +63,48 @@ pub(crate) fn metadata(headers: &HeaderMap) -> Result<BTreeMap<String, String>> 
     labels.into_iter().map(text).collect()
 }
 
+/// The most bytes of a header that routes look at: it goes into the names of kept answers.
+const MAX_HEADER_BYTES: usize = 256;
+
+/// Reads the headers that routes look at, and no others. Of one that is sent several times the first counts.
+///
+/// # Errors
+/// [`ErrorKind::InvalidRequest`](edge_ai_core::ErrorKind::InvalidRequest) for one that is too long, or no text.
+pub(crate) fn routing_headers<'a>(
+    headers: &HeaderMap,
+    names: impl IntoIterator<Item = &'a String>,
+) -> Result<BTreeMap<String, String>> {
+    let mut read = BTreeMap::new();
+    for name in names {
+        let Some(value) = headers.get(name) else { continue };
+        let text = value.to_str().ok().filter(|text| text.len() <= MAX_HEADER_BYTES);
+        let text = text.ok_or_else(|| {
+            let message = format!("`{name}` has at most {MAX_HEADER_BYTES} visible ASCII characters here, since routes look at it");
+            Error::invalid(name, message)
+        })?;
+        read.insert(name.clone(), text.trim().to_owned());
+    }
+    Ok(read)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_headers_that_routes_name_are_read() {
+        let headers = |value: &str| {
+            HeaderMap::from_iter([
+                ("x-plan".parse().unwrap(), value.parse().unwrap()),
+                ("x-other".parse().unwrap(), "1".parse().unwrap()),
+            ])
+        };
+        let names = ["x-plan".to_owned(), "x-absent".to_owned()];
+        let read = routing_headers(&headers(" pro "), &names).unwrap();
+        assert_eq!(read, BTreeMap::from([("x-plan".to_owned(), "pro".to_owned())]));
+        let error = routing_headers(&headers(&"x".repeat(257)), &names).unwrap_err();
+        assert_eq!(error.param(), Some("x-plan"));
+    }
 
     #[test]
     fn labels_are_flat_and_few() {

@@ -7,8 +7,8 @@ use crate::database::{D1, Database, SqlValue, Statement};
 
 /// Keeps records in the table `usage_records` of a D1 database, and counters of them beside it.
 ///
-/// The tables are made by the migrations [`MIGRATION`](Self::MIGRATION), [`MIGRATION_KEY`](Self::MIGRATION_KEY) and
-/// [`MIGRATION_COUNTERS`](Self::MIGRATION_COUNTERS), in this order. A record is written and counted in one transaction, once: an identifier that is there
+/// The tables are made by the migrations [`MIGRATION`](Self::MIGRATION), [`MIGRATION_KEY`](Self::MIGRATION_KEY),
+/// [`MIGRATION_COUNTERS`](Self::MIGRATION_COUNTERS) and [`MIGRATION_VARIANT`](Self::MIGRATION_VARIANT), in this order. A record is written and counted in one transaction, once: an identifier that is there
 /// already is left as it is.
 #[derive(Debug)]
 pub struct D1UsageLog(D1);
@@ -23,12 +23,15 @@ impl D1UsageLog {
     /// The SQL that adds traces and the counters, for the migration after that.
     pub const MIGRATION_COUNTERS: &str = include_str!("d1_counters.sql");
 
+    /// The SQL that adds the column of experiments' variants, for the migration after that.
+    pub const MIGRATION_VARIANT: &str = include_str!("d1_variant.sql");
+
     const INSERT: &str = "INSERT INTO usage_records (request_id, time_ms, tenant, key, operation, requested_model, provider, model, \
          stream, outcome, error, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_nano_dollars, \
          latency_ms, time_to_first_token_ms, cache, attempts, warnings, metadata, usage_estimated, saved_nano_dollars, finish_reason, \
-         trace_id, span_id, parent_span_id) \
+         trace_id, span_id, parent_span_id, variant) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, \
-         ?27, ?28, ?29) ON CONFLICT (request_id) DO NOTHING";
+         ?27, ?28, ?29, ?30) ON CONFLICT (request_id) DO NOTHING";
 
     /// Keeps records in `database`.
     pub const fn new(database: D1Database) -> Self {
@@ -92,6 +95,7 @@ impl D1UsageLog {
                     .and_then(|trace| trace.parent_id)
                     .map(|id| id.to_string())
                     .into(),
+                record.variant.as_deref().into(),
             ],
         ))
     }

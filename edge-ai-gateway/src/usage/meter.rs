@@ -288,6 +288,7 @@ impl Open {
         record.attempts = trail.attempts();
         record.cache = trail.cache();
         record.guards = trail.guards();
+        record.variant = trail.variant().as_deref().map(str::to_owned);
         if record.outcome == Outcome::Ok && record.cache.is_some_and(CacheStatus::is_free) {
             // What the answer took is in the record of the request that it was made for.
             let price = price::of_any(

@@ -21,12 +21,24 @@ fn at(millis: u64) -> Timestamp {
 
 impl Bench {
     fn admit(&self, now: u64) -> Admission {
-        self.health.admit(&self.name, at(now))
+        self.admit_of(None, now)
+    }
+
+    fn admit_of(&self, tenant: Option<&str>, now: u64) -> Admission {
+        self.health.admit(&self.name, tenant, at(now))
     }
 
     fn note(&self, finding: Finding, admission: Admission, began: u64, now: u64) {
-        self.health
-            .note(&self.name, finding, admission, at(began), at(now));
+        self.note_of(None, finding, admission, began, now);
+    }
+
+    fn note_of(&self, tenant: Option<&str>, finding: Finding, admission: Admission, began: u64, now: u64) {
+        let witness = Witness {
+            tenant,
+            began: at(began),
+            admission,
+        };
+        self.health.note(&self.name, finding, witness, at(now));
     }
 
     /// Three calls that fail at once.
@@ -187,8 +199,11 @@ fn what_the_request_caused_says_nothing() {
     ] {
         assert_eq!(of(kind), Finding::Nothing, "{kind}");
     }
-    assert_eq!(of(ErrorKind::RateLimited), Finding::Fails);
-    assert_eq!(of(ErrorKind::Interrupted), Finding::Fails);
+    assert_eq!(of(ErrorKind::RateLimited), Finding::MayFail);
+    assert_eq!(of(ErrorKind::Interrupted), Finding::MayFail);
+    assert_eq!(of(ErrorKind::Unavailable), Finding::Fails);
+    let broken = Error::new(ErrorKind::Unavailable, "x").with_status(500);
+    assert_eq!(Finding::of(&broken), Finding::MayFail);
     let wait = Duration::from_secs(3);
     let limited = Error::new(ErrorKind::RateLimited, "x").with_retry_after(wait);
     assert_eq!(Finding::of(&limited), Finding::Limits(wait));
@@ -197,14 +212,41 @@ fn what_the_request_caused_says_nothing() {
 }
 
 #[test]
+fn what_one_tenant_alone_meets_rests_for_it_alone() {
+    let bench = bench();
+    let fails = |tenant, now| bench.note_of(Some(tenant), Finding::MayFail, Admission::Free, now, now);
+    (0..5).for_each(|now| fails("flood", now));
+    assert_eq!(bench.admit_of(Some("flood"), 5), Admission::Open);
+    assert_eq!(bench.admit_of(Some("other"), 5), Admission::Free);
+    assert_eq!(bench.admit_of(None, 5), Admission::Free);
+    // A second witness makes it everybody's.
+    fails("other", 6);
+    assert_eq!(bench.admit_of(Some("third"), 7), Admission::Open);
+    bench.note_of(Some("third"), Finding::Works, Admission::Open, 1_500, 1_600);
+    assert_eq!(bench.admit_of(Some("flood"), 1_600), Admission::Free);
+}
+
+#[test]
+fn what_is_the_vendors_alone_needs_one_witness() {
+    let bench = bench();
+    for now in 0..3 {
+        bench.note_of(Some("one"), Finding::Fails, Admission::Free, now, now);
+    }
+    assert_eq!(bench.admit_of(Some("other"), 5), Admission::Open);
+}
+
+#[test]
 fn a_flood_of_names_does_not_wake_who_rests() {
     let bench = bench();
     bench.break_at(0);
     for number in 0..5 * CAPACITY {
         let name: Arc<str> = format!("p/{number}").into();
-        bench
-            .health
-            .note(&name, Finding::Fails, Admission::Free, at(1), at(1));
+        let witness = Witness {
+            tenant: None,
+            began: at(1),
+            admission: Admission::Free,
+        };
+        bench.health.note(&name, Finding::Fails, witness, at(1));
         assert!(bench.len() <= CAPACITY);
     }
     assert_eq!(bench.admit(2), Admission::Open);

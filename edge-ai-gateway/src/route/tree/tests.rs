@@ -3,12 +3,33 @@ use proptest::prelude::*;
 use proptest::strategy::Strategy as Generator;
 
 use super::*;
-use crate::route::{Affinity, Condition};
+use std::time::Duration;
+
+use crate::route::{Affinity, Condition, FallbackOn, HedgeAfter, Matching};
+
+fn matching() -> impl Generator<Value = Matching> {
+    let leaf = prop_oneof![
+        "\\PC{0,6}".prop_map(Matching::from),
+        prop::collection::vec("[a-z]{1,4}", 0..3).prop_map(Matching::one_of),
+        "[a-z]{1,4}".prop_map(Matching::prefix),
+        Just(Matching::exists()),
+        any::<i64>().prop_map(Matching::over),
+        any::<i64>().prop_map(Matching::under),
+    ];
+    leaf.prop_recursive(2, 3, 1, |inner| inner.prop_map(|test| !test))
+}
 
 fn condition() -> impl Generator<Value = Condition> {
     let leaf = prop_oneof![
-        "[a-z]{1,6}".prop_map(Condition::tenant),
-        ("[a-z]{1,6}", "\\PC{0,6}").prop_map(|(key, value)| Condition::metadata(key, value)),
+        matching().prop_map(Condition::tenant),
+        matching().prop_map(Condition::key),
+        matching().prop_map(Condition::model),
+        ("[a-z]{1,6}", matching()).prop_map(|(key, value)| Condition::metadata(key, value)),
+        ("x-[a-z]{1,6}", matching()).prop_map(|(name, value)| Condition::header(name, value)),
+        any::<u64>().prop_map(Condition::prompt_tokens_over),
+        Just(Condition::audio()),
+        Just(Condition::documents()),
+        Just(Condition::operation(edge_ai_core::Operation::Embeddings)),
         any::<u64>().prop_map(Condition::prompt_over),
         Just(Condition::tools()),
         Just(Condition::vision()),
@@ -37,6 +58,25 @@ fn route() -> impl Generator<Value = Route> {
             several().prop_map(Route::fastest),
             (affinity(), several()).prop_map(|(by, routes)| Route::sticky(by, routes)),
             prop::collection::vec((inner.clone(), 1_u32..), 1..4).prop_map(Route::weighted),
+            (
+                prop::option::of(affinity()),
+                prop::collection::vec(("[a-z]{1,4}", inner.clone(), 1_u32..), 1..4)
+            )
+                .prop_map(|(by, variants)| Route::experiment(by, variants)),
+            (
+                prop::sample::subsequence(vec![FallbackOn::Default, FallbackOn::ContentPolicy], 0..=2),
+                several()
+            )
+                .prop_map(|(on, routes)| Route::fallback_on(on, routes)),
+            (any::<u16>(), any::<bool>(), 1_u32..4, several()).prop_map(|(millis, p95, extra, routes)| {
+                let time = Duration::from_millis(millis.into());
+                let after = if p95 {
+                    HedgeAfter::p95(Some(time))
+                } else {
+                    HedgeAfter::time(time)
+                };
+                Route::hedged(after, extra, routes)
+            }),
             (condition(), inner.clone(), inner.clone())
                 .prop_map(|(condition, then, otherwise)| Route::when(condition, then, otherwise)),
         ]
@@ -100,6 +140,31 @@ fn an_error_says_where_and_what() {
             "missing field `else`",
         ),
         (r#"{"fallback": ["a/x"], "cheapest": ["a/x"]}"#, "line 1"),
+        (
+            r#"{"fallback": {"on": ["hope"], "routes": ["a/x"]}}"#,
+            "unknown variant `hope`",
+        ),
+        (r#"{"fallback": {"routes": ["a/x"]}}"#, "missing field `on`"),
+        (
+            r#"{"hedge": {"routes": ["a/x"]}}"#,
+            "neither `after_ms` nor `p95`",
+        ),
+        (
+            r#"{"hedge": {"after_ms": 5, "max_extra": 0, "routes": ["a/x"]}}"#,
+            "`max_extra` 0",
+        ),
+        (
+            r#"{"weighted": [{"route": "a/x", "weight": 1, "name": "two words"}]}"#,
+            "a variant's name",
+        ),
+        (
+            r#"{"when": {"if": {"header": {"authorization": "x"}}, "then": "a/x", "else": "a/y"}}"#,
+            "carries credentials",
+        ),
+        (
+            r#"{"when": {"if": {"header": {"X-Plan": "x"}}, "then": "a/x", "else": "a/y"}}"#,
+            "not in lower case",
+        ),
         (r#""""#, "must not be empty"),
     ] {
         assert!(error(json).contains(told), "{json}: {}", error(json));
