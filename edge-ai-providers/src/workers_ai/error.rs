@@ -93,8 +93,8 @@ fn kind(code: Option<u32>, status: Option<u16>, message: &str) -> ErrorKind {
     match (code, status) {
         // Whatever the code: the API's own word for a token that it does not know.
         (_, Some(401)) => ErrorKind::Authentication,
-        (Some(5004 | 3003 | 3039), _) if is_context(message) => ErrorKind::ContextLength,
-        (Some(5004 | 3003 | 3039), _) => ErrorKind::InvalidRequest,
+        (Some(5004 | 5006 | 3003 | 3039), _) if is_context(message) => ErrorKind::ContextLength,
+        (Some(5004 | 5006 | 3003 | 3039), _) => ErrorKind::InvalidRequest,
         (Some(5021), _) => ErrorKind::ContextLength,
         (Some(5019 | 5005), _) => ErrorKind::Unsupported,
         (Some(5018 | 5016 | 3023 | 3041), _) => ErrorKind::PermissionDenied,
@@ -113,6 +113,8 @@ fn kind(code: Option<u32>, status: Option<u16>, message: &str) -> ErrorKind {
         (_, Some(429)) => ErrorKind::RateLimited,
         (_, Some(400..=499)) if is_context(message) => ErrorKind::ContextLength,
         (_, Some(400..=499)) => ErrorKind::InvalidRequest,
+        // Without a status: an answer whose words tell neither whose fault it was nor that nobody was there.
+        (_, None) => ErrorKind::BadUpstream,
         _ => ErrorKind::Unavailable,
     }
 }
@@ -143,6 +145,7 @@ mod tests {
             (3042, 404, ErrorKind::NotFound, false),
             (5028, 410, ErrorKind::NotFound, false),
             (5004, 400, ErrorKind::InvalidRequest, false),
+            (5006, 400, ErrorKind::InvalidRequest, false),
             (3003, 400, ErrorKind::InvalidRequest, false),
             (5018, 403, ErrorKind::PermissionDenied, false),
             (5005, 405, ErrorKind::Unsupported, false),
@@ -200,7 +203,11 @@ mod tests {
             read(r#"{"error":"5007: No such model"}"#).kind(),
             ErrorKind::NotFound
         );
-        assert_eq!(read(r#"{"error":{"message":"boom"}}"#).message(), "boom");
+        let unclear = read(r#"{"error":{"message":"boom"}}"#);
+        assert_eq!(
+            (unclear.kind(), unclear.message()),
+            (ErrorKind::BadUpstream, "boom")
+        );
         assert_eq!(
             decode_error(502, &HeaderMap::new(), Bytes::from_static(b"<html>")).kind(),
             ErrorKind::Unavailable

@@ -9,6 +9,9 @@ use crate::error::Thrown;
 /// The longest wait that is believed.
 const MAX_WAIT: Duration = Duration::from_secs(24 * 3_600);
 
+/// The name of what the binding throws when the service has answered with an error.
+const UPSTREAM: &str = "InferenceUpstreamError";
+
 /// The error of an answer with an error status: `{"internalCode":…,"description":…}` or `{"errors":[{"code":…}]}`, with the time
 /// that the service asks to wait.
 pub(super) fn answered(status: u16, headers: &HeaderMap, body: &[u8]) -> Error {
@@ -66,6 +69,8 @@ pub(super) fn thrown(thrown: Thrown) -> Error {
         .and_then(|(code, text)| Some((code.parse().ok()?, text)))
     {
         Some((code, text)) => error(Some(code), None, text.to_owned()),
+        // The service answered, and did not say what it was about: it may be the request.
+        None if thrown.name == UPSTREAM => thrown.into_error(ErrorKind::BadUpstream),
         None => thrown.into_error(ErrorKind::Unavailable),
     }
 }
@@ -74,7 +79,7 @@ pub(super) fn thrown(thrown: Thrown) -> Error {
 /// without a code, the status that was answered.
 fn error(code: Option<u32>, status: Option<u16>, message: String) -> Error {
     let (kind, status) = match code {
-        Some(5004 | 3003 | 3039) => (ErrorKind::InvalidRequest, 400),
+        Some(5004 | 5006 | 3003 | 3039) => (ErrorKind::InvalidRequest, 400),
         Some(5019 | 5005) => (ErrorKind::Unsupported, 405),
         Some(5018 | 5016 | 3023 | 3041) => (ErrorKind::PermissionDenied, 403),
         Some(5007 | 3042) => (ErrorKind::NotFound, 404),
@@ -111,8 +116,9 @@ fn by_status(status: Option<u16>) -> (ErrorKind, u16) {
         Some(413) => ErrorKind::TooLarge,
         Some(429) => ErrorKind::RateLimited,
         Some(400..=499) => ErrorKind::InvalidRequest,
-        Some(500..=599) | None => ErrorKind::Unavailable,
-        Some(_) => ErrorKind::BadUpstream,
+        Some(500..=599) => ErrorKind::Unavailable,
+        // A code that nobody knows may be about the request.
+        Some(_) | None => ErrorKind::BadUpstream,
     };
     (kind, status.unwrap_or_else(|| kind.status()))
 }
@@ -153,6 +159,7 @@ mod tests {
             (5021, ErrorKind::ContextLength, false),
             (3039, ErrorKind::InvalidRequest, false),
             (5004, ErrorKind::InvalidRequest, false),
+            (5006, ErrorKind::InvalidRequest, false),
             (3003, ErrorKind::InvalidRequest, false),
             (5018, ErrorKind::PermissionDenied, false),
             (5016, ErrorKind::PermissionDenied, false),
@@ -208,12 +215,23 @@ mod tests {
 
     #[test]
     fn what_is_not_the_services_error_keeps_its_words() {
-        let lost = thrown_message("Network connection lost.");
+        let lost = thrown(Thrown {
+            name: "Error".into(),
+            code: None,
+            retryable: None,
+            message: "Network connection lost.".into(),
+        });
         assert_eq!(
             (lost.kind(), lost.message()),
             (ErrorKind::Unavailable, "Network connection lost.")
         );
-        assert_eq!(thrown_message("note: this is not a code").code(), None);
+        let unclear = thrown_message("note: this is not a code");
+        assert_eq!((unclear.kind(), unclear.code()), (ErrorKind::BadUpstream, None));
+        let unknown = thrown_message("5999: what");
+        assert_eq!(
+            (unknown.kind(), unknown.code()),
+            (ErrorKind::BadUpstream, Some("5999"))
+        );
     }
 
     #[test]
