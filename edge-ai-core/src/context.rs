@@ -42,6 +42,9 @@ pub struct Context {
     pub trail: Trail,
     /// Where work goes that the answer does not wait for.
     pub background: Option<Arc<dyn Background>>,
+    /// Names the request for vendors that make a call with a known name once (`Idempotency-Key`): the same for attempts of which none has
+    /// had an answer.
+    pub idempotency_key: Option<Arc<str>>,
     /// The span that the work on the request belongs to.
     pub trace: Option<TraceContext>,
     /// Whether a server that is called for the request is told of the span. Identifiers of traces let a vendor tell which requests belong

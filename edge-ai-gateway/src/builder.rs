@@ -7,6 +7,7 @@ use edge_ai_core::{ChatModel, Clock, EmbeddingModel, Entropy, Provider, Result, 
 use crate::access::{Access, Authenticator};
 use crate::admin::{self, Admin};
 use crate::gateway::Gateway;
+use crate::jobs::{self, LongWork};
 use crate::limit::{Gate, Limit, Limits};
 use crate::route::{RetryPolicy, Route, RouteTable, Router, Timeouts};
 use crate::site::Site;
@@ -39,6 +40,7 @@ pub struct GatewayBuilder {
     prices: PriceTable,
     access: Access,
     admin: Option<Arc<dyn admin::Surface>>,
+    long_work: Option<Arc<dyn jobs::Surface>>,
     credentials: Option<Arc<dyn CredentialSource>>,
     gate: Option<Gating>,
     retry: RetryPolicy,
@@ -74,6 +76,7 @@ impl GatewayBuilder {
             prices: PriceTable::default(),
             access: Access::default(),
             admin: None,
+            long_work: None,
             credentials: None,
             gate: None,
             retry: RetryPolicy::default(),
@@ -189,6 +192,14 @@ impl GatewayBuilder {
         }
     }
 
+    /// Lets requests be queued instead of awaited; none are unless told.
+    pub fn long_work(self, work: LongWork) -> Self {
+        Self {
+            long_work: Some(Arc::new(work)),
+            ..self
+        }
+    }
+
     /// Asks vendors with the keys that tenants have brought, where they have; with the operator's unless told.
     pub fn vendor_keys(self, source: impl CredentialSource) -> Self {
         Self {
@@ -286,6 +297,7 @@ impl GatewayBuilder {
             embeddings,
             access: self.access,
             admin: self.admin,
+            long_work: self.long_work,
             credentials: self.credentials,
             gate,
             books: Arc::new(books),

@@ -3,15 +3,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edge_ai_core::{
-    Background, Body, ChatModel, Clock, Context, Credentials, EmbeddingModel, Entropy, Error, ErrorKind,
+    Background, Body, ChatModel, Clock, Context, Credentials, EmbeddingModel, Entropy, Error, ErrorKind, Inline,
     Operation, Reranker, Result, Timestamp,
 };
 use http::header::ALLOW;
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response};
 
 use crate::access::{Access, Presented, Principal};
 use crate::admin::{self, Desk};
 use crate::builder::GatewayBuilder;
+use crate::jobs::{self, Progress, Submission};
 use crate::limit::{self, Asking, Gate, Holds, Stage};
 use crate::patience::Patience;
 use crate::route::{RouteTable, Router};
@@ -47,6 +49,7 @@ pub struct Gateway {
     pub(crate) embeddings: Arc<dyn EmbeddingModel>,
     pub(crate) access: Access,
     pub(crate) admin: Option<Arc<dyn admin::Surface>>,
+    pub(crate) long_work: Option<Arc<dyn jobs::Surface>>,
     pub(crate) credentials: Option<Arc<dyn CredentialSource>>,
     pub(crate) gate: Option<Arc<dyn Gate>>,
     pub(crate) books: Arc<Books>,
@@ -83,6 +86,26 @@ impl Caller {
     pub fn with_address(self, address: Option<IpAddr>) -> Self {
         Self { address, ..self }
     }
+}
+
+/// Somebody who is known, and how what it asks came.
+struct Asker {
+    client: Client,
+    principal: Arc<Principal>,
+    context: Context,
+    holds: Holds,
+    arrived: Timestamp,
+    queued: Option<Queued>,
+}
+
+/// What is particular about a request that was queued.
+pub(crate) struct Queued {
+    /// For its record.
+    pub(crate) labels: Vec<(&'static str, String)>,
+    /// Where it came from.
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) idempotency_key: String,
 }
 
 impl Gateway {
@@ -166,6 +189,14 @@ impl Gateway {
             };
             return admin.answer(desk, body).await;
         }
+        if let Some(work) = self.long_work.as_ref().filter(|work| work.has(head.uri.path())) {
+            self.admit(&Asking::early(Stage::Address, &context), &mut holds, client, told)
+                .await?;
+            let presented =
+                Presented::new(&head.headers, arrived, &caller.background).with_address(caller.address);
+            let principal = self.access.principal(&presented).await?;
+            return work.answer(self, &head, body, &principal).await;
+        }
         let endpoint = Endpoint::at(head.uri.path())?;
         endpoint.check(&head.method).inspect_err(|_| {
             told.insert(ALLOW, HeaderValue::from_static(endpoint.allow()));
@@ -178,6 +209,34 @@ impl Gateway {
         let presented =
             Presented::new(&head.headers, arrived, &caller.background).with_address(caller.address);
         let principal = self.access.principal(&presented).await?;
+        let asker = Asker {
+            client,
+            principal,
+            context,
+            holds,
+            arrived,
+            queued: None,
+        };
+        self.answer_to(asker, &head, endpoint, body, told).await
+    }
+
+    /// Answers somebody who is known.
+    async fn answer_to(
+        &self,
+        asker: Asker,
+        head: &Parts,
+        endpoint: Endpoint,
+        body: Body,
+        told: &mut HeaderMap,
+    ) -> Result<Response<Body>> {
+        let Asker {
+            client,
+            principal,
+            mut context,
+            mut holds,
+            arrived,
+            queued,
+        } = asker;
         context.cache = surface::cache_policy(&head.headers)?;
         context.tenant.clone_from(&principal.tenant);
         context.key.clone_from(&principal.key);
@@ -193,8 +252,20 @@ impl Gateway {
             told.insert("traceresponse", trace);
         }
         context.trace = Some(trace);
-        self.admit(&Asking::early(Stage::Caller, &context), &mut holds, client, told)
-            .await?;
+        match &queued {
+            None => {
+                self.admit(&Asking::early(Stage::Caller, &context), &mut holds, client, told)
+                    .await?;
+            }
+            // It was counted when it came.
+            Some(queued) => {
+                let labels = queued.labels.iter();
+                context
+                    .metadata
+                    .extend(labels.map(|(name, value)| ((*name).to_owned(), value.clone())));
+                context.idempotency_key = Some(queued.idempotency_key.as_str().into());
+            }
+        }
         let operation = match &endpoint {
             Endpoint::Health => return Ok(surface::health()),
             Endpoint::Models => return Ok(surface::models(&self.router, &principal)),
@@ -214,8 +285,18 @@ impl Gateway {
         if endpoint == Endpoint::CountTokens {
             return surface::count_tokens(self, client, &body, context, &principal).await;
         }
+        if queued.is_none() && surface::wants_no_wait(&head.headers)? {
+            holds.count_requests();
+            return self
+                .queue(context.address, client, operation, head, &body, &principal)
+                .await;
+        }
         let books = Arc::clone(&self.books);
-        let meter = Meter::start(books, caller.background, context.clone(), operation, arrived);
+        let background = context.background.clone().unwrap_or_else(|| Arc::new(Inline));
+        let meter = Meter::start(books, background, context.clone(), operation, arrived);
+        if let Some(queued) = queued {
+            meter.watched_by(queued.progress);
+        }
         let call = Call {
             gateway: self,
             client,
@@ -232,6 +313,96 @@ impl Gateway {
             Operation::Embeddings => surface::embeddings(call).await,
             Operation::Rerank => surface::rerank(call).await,
             _ => surface::chat(call).await,
+        }
+    }
+
+    /// Queues a request, if it can be read and its model may be asked for.
+    async fn queue(
+        &self,
+        address: Option<IpAddr>,
+        client: Client,
+        operation: Operation,
+        head: &Parts,
+        body: &bytes::Bytes,
+        principal: &Principal,
+    ) -> Result<Response<Body>> {
+        let Some(work) = &self.long_work else {
+            let message = "this gateway queues no requests: send it without `x-edge-ai-async`, or have its operator turn long work on";
+            return Err(Error::invalid("x-edge-ai-async", message));
+        };
+        let model = self.check_request(client, operation, body, principal)?;
+        let submission = Submission {
+            head,
+            body,
+            model: &model,
+            principal,
+            id: self.new_id("job_"),
+            address,
+            now_ms: self.books.clock.now().as_millis(),
+        };
+        work.submit(submission).await
+    }
+
+    /// Whether a request reads, and may be made; the model that it asks for.
+    ///
+    /// # Errors
+    /// What the request would be refused with before a model is asked.
+    pub(crate) fn check_request(
+        &self,
+        client: Client,
+        operation: Operation,
+        body: &bytes::Bytes,
+        principal: &Principal,
+    ) -> Result<String> {
+        let model = surface::asked_model(client, operation, body)?;
+        self.permit(principal, &model)?;
+        self.router.table().check(&model)?;
+        Ok(model)
+    }
+
+    /// Answers a request that was queued, in the name of whoever sent it.
+    pub(crate) async fn handle_queued(
+        &self,
+        head: Parts,
+        body: bytes::Bytes,
+        principal: Arc<Principal>,
+        queued: Queued,
+        background: Arc<dyn Background>,
+    ) -> Response<Body> {
+        let id = self.new_request_id();
+        let client = Client::at(head.uri.path());
+        let mut context = Context::default()
+            .with_request_id(id.as_str())
+            .with_background(background);
+        context.address = queued.address;
+        let asker = Asker {
+            client,
+            principal,
+            holds: Holds::new(context.clone()),
+            context,
+            arrived: self.books.clock.now(),
+            queued: Some(queued),
+        };
+        let mut told = HeaderMap::new();
+        let outcome = match Endpoint::at(head.uri.path()) {
+            Ok(endpoint) => self.answer_to(asker, &head, endpoint, body.into(), &mut told).await,
+            Err(error) => Err(error),
+        };
+        let mut response = outcome.unwrap_or_else(|error| surface::error_response(client, &error));
+        if let Ok(id) = HeaderValue::try_from(id) {
+            response.headers_mut().insert("x-request-id", id);
+        }
+        response
+    }
+
+    /// Works on what a message of the queue names: a request that was queued. A message that comes again, or late, does nothing.
+    ///
+    /// # Errors
+    /// When what is queued cannot be reached: the message is to be delivered again.
+    pub async fn work(&self, message: &str, background: Arc<dyn Background>) -> Result<()> {
+        match &self.long_work {
+            Some(work) => work.work(self, message, background).await,
+            None => Err(Error::new(ErrorKind::Configuration, "this gateway has no long work")),
         }
     }
 
@@ -294,9 +465,18 @@ impl Gateway {
         Patience::new(Arc::clone(&self.books.clock), self.keep_alive)
     }
 
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.books.clock)
+    }
+
     fn new_request_id(&self) -> String {
+        self.new_id("req_")
+    }
+
+    /// An identifier that nobody guesses.
+    pub(crate) fn new_id(&self, prefix: &str) -> String {
         format!(
-            "req_{:016x}{:016x}",
+            "{prefix}{:016x}{:016x}",
             self.entropy.next_u64(),
             self.entropy.next_u64()
         )

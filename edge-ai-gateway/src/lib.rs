@@ -5,6 +5,7 @@ mod admin;
 mod builder;
 mod database;
 mod gateway;
+mod jobs;
 mod limit;
 mod patience;
 mod report;
@@ -28,6 +29,11 @@ pub use builder::GatewayBuilder;
 pub use database::D1;
 pub use database::{Database, Row, SqlValue, Statement};
 pub use gateway::{Caller, Gateway};
+#[cfg(feature = "long-work")]
+pub use jobs::JobObject;
+#[cfg(feature = "worker")]
+pub use jobs::WorkerJobs;
+pub use jobs::{JobObjects, LocalJobs, LongWork};
 #[cfg(feature = "worker")]
 pub use limit::RateLimitBinding;
 #[cfg(feature = "leases")]

@@ -9,6 +9,7 @@ mod d1;
 mod fallback;
 mod log;
 mod meter;
+mod civil;
 #[cfg(any(feature = "worker", test))]
 mod ndjson;
 mod otlp;
@@ -24,6 +25,7 @@ pub use analytics::AnalyticsUsageLog;
 pub use capture::{Capture, CaptureStore};
 #[cfg(feature = "worker")]
 pub use d1::D1UsageLog;
+pub(crate) use civil::civil;
 pub use fallback::UsageFallback;
 pub use log::{JsonLog, LogLine};
 pub(crate) use meter::{Books, Meter, failed, metered};

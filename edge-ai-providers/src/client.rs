@@ -92,16 +92,23 @@ impl VendorClient {
     }
 
     /// The client for a request: with the caller's own key where the request has one for this vendor, and telling the vendor of the
-    /// request's trace where the request says so.
+    /// request's trace and its name where the request says so.
     ///
     /// A key that no header can carry is left out, so that the vendor refuses it: the operator's never stands in for it.
     pub(crate) fn for_request(&self, context: &Context) -> Cow<'_, Self> {
         let own = context.credentials.get(&self.provider);
         let trace = context.told_trace();
-        if own.is_none() && trace.is_none() {
+        // What is signed says all that it says in its signature.
+        let named = context.idempotency_key.as_deref().filter(|_| self.signer.is_none());
+        if own.is_none() && trace.is_none() && named.is_none() {
             return Cow::Borrowed(self);
         }
         let mut client = self.clone();
+        if let Some(name) = named.and_then(|name| HeaderValue::try_from(name).ok()) {
+            client
+                .headers
+                .insert(HeaderName::from_static("idempotency-key"), name);
+        }
         // Who signs otherwise takes a key as a bearer token.
         let signed = client
             .signer

@@ -76,7 +76,7 @@ impl Holds {
     }
 
     /// Counts the requests: from here on they stay counted, whatever comes of them.
-    pub(super) fn count_requests(&mut self) {
+    pub(crate) fn count_requests(&mut self) {
         let requests = |held: &mut Held| held.key.rule.measure == LimitMeasure::Requests;
         let counted: Vec<Held> = self.held.extract_if(.., requests).collect();
         for held in counted {

@@ -167,6 +167,14 @@ impl RouteTable {
         self.routes.contains_key(name) || self.direct(name).is_some()
     }
 
+    /// Refuses a name that no request may ask for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] that names it, and what there is.
+    pub(crate) fn check(&self, name: &str) -> Result<()> {
+        if self.knows(name) { Ok(()) } else { Err(self.unknown(name)) }
+    }
+
     /// The providers, in the order they were given.
     pub fn providers(&self) -> &[Arc<dyn Provider>] {
         &self.providers

@@ -1,5 +1,6 @@
 use bytes::Bytes;
-use edge_ai_core::{Body, Context, Error, Result, Timestamp};
+use edge_ai_core::{Body, Context, Error, Operation, Result, Timestamp};
+use edge_ai_providers::openai;
 use http::{HeaderMap, Response};
 
 use super::client::Client;
@@ -86,6 +87,20 @@ impl Call<'_> {
         }
         Ok(())
     }
+}
+
+/// The model that a request asks for, if the request reads.
+///
+/// # Errors
+/// What the request would be refused with.
+pub(crate) fn asked_model(client: Client, operation: Operation, body: &Bytes) -> Result<String> {
+    let model = match operation {
+        Operation::Embeddings => openai::decode_embedding_request(body)?.request.model,
+        Operation::Rerank => super::rerank::asked_model(body)?,
+        _ => client.decode(body)?.request.model,
+    };
+    check_model(&model)?;
+    Ok(model)
 }
 
 /// A failure after the models were asked.

@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use edge_ai_core::{Body, Reranker, Result};
 use edge_ai_providers::rerank::{decode_rerank_request, encode_rerank_response};
 use http::{Response, StatusCode};
@@ -5,6 +6,11 @@ use http::{Response, StatusCode};
 use super::call::{Call, refusal};
 use super::response::{json, tell};
 use crate::usage::failed;
+
+/// The model that a request asks for.
+pub(super) fn asked_model(body: &Bytes) -> Result<String> {
+    Ok(decode_rerank_request(body)?.request.model)
+}
 
 /// `POST /v1/rerank`
 pub(crate) async fn rerank(mut call: Call<'_>) -> Result<Response<Body>> {

@@ -10,7 +10,7 @@ use super::client::Client;
 use crate::limit::whole_seconds;
 
 /// An answer of JSON.
-pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
+pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
     let mut response = Response::new(Body::from(body.into()));
     *response.status_mut() = status;
     response
@@ -20,7 +20,7 @@ pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Body>
 }
 
 /// An answer that arrives as events.
-pub(super) fn event_stream(body: Body) -> Response<Body> {
+pub(crate) fn event_stream(body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -54,7 +54,7 @@ pub(crate) fn error_response(client: Client, error: &Error) -> Response<Body> {
 /// What is wrong with the request is told in full, in the vendor's own words where it speaks the client's dialect. What lies between the
 /// gateway and a vendor is the operator's: the vendor's words about it can show a part of a key, an organization, or an address, and its
 /// 401 is not the client's. The operator finds them in the usage record.
-pub(super) fn for_client(error: &Error) -> Error {
+pub(crate) fn for_client(error: &Error) -> Error {
     let Some(provider) = error.provider() else {
         return error.clone();
     };

@@ -29,6 +29,33 @@ pub(crate) fn collects(headers: &HeaderMap) -> Result<bool> {
     }
 }
 
+/// Whether the client wants its answer later: `Prefer: respond-async` ([RFC 7240 §4.1](https://www.rfc-editor.org/rfc/rfc7240#section-4.1)),
+/// or `x-edge-ai-async: true`, for those whose library keeps `Prefer` to itself.
+///
+/// # Errors
+/// [`ErrorKind::InvalidRequest`](edge_ai_core::ErrorKind::InvalidRequest) for an `x-edge-ai-async` that is neither `true` nor `false`.
+pub(crate) fn wants_no_wait(headers: &HeaderMap) -> Result<bool> {
+    match headers
+        .get("x-edge-ai-async")
+        .map(|value| value.as_bytes().trim_ascii())
+    {
+        Some(b"true" | b"1") => return Ok(true),
+        Some(b"false" | b"0") => return Ok(false),
+        Some(_) => {
+            let message = "`x-edge-ai-async` is `true` or `false`";
+            return Err(Error::invalid("x-edge-ai-async", message));
+        }
+        None => {}
+    }
+    let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    Ok(preferences
+        .flat_map(|value| value.split(','))
+        .any(|preference| {
+            let name = preference.split([';', '=']).next().unwrap_or_default();
+            name.trim().eq_ignore_ascii_case("respond-async")
+        }))
+}
+
 /// The most labels of a request, and the most bytes they take, as Cloudflare AI Gateway has it.
 const MAX_LABELS: usize = 5;
 const MAX_LABEL_BYTES: usize = 1_024;
@@ -104,6 +131,19 @@ mod tests {
         assert_eq!(read, BTreeMap::from([("x-plan".to_owned(), "pro".to_owned())]));
         let error = routing_headers(&headers(&"x".repeat(257)), &names).unwrap_err();
         assert_eq!(error.param(), Some("x-plan"));
+    }
+
+    #[test]
+    fn waiting_can_be_declined_in_two_ways() {
+        let wants = |name: &'static str, value: &'static str| {
+            wants_no_wait(&HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]))
+        };
+        assert!(wants("prefer", "wait=5, Respond-Async").unwrap());
+        assert!(wants("x-edge-ai-async", "true").unwrap());
+        assert!(!wants("x-edge-ai-async", "false").unwrap());
+        assert!(!wants("prefer", "return=minimal").unwrap());
+        assert!(!wants_no_wait(&HeaderMap::new()).unwrap());
+        assert_eq!(wants("x-edge-ai-async", "yes").unwrap_err().status(), 400);
     }
 
     #[test]

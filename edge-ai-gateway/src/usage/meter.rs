@@ -12,6 +12,7 @@ use futures_util::future::{join, join_all};
 
 use super::capture::{Capture, Captured};
 use super::{LogLine, PriceTable, price};
+use crate::jobs::Progress;
 use crate::limit::{Actual, Holds};
 
 /// Makes the record of one request, and hands it to the sinks exactly once: when it is settled, or when it is dropped because the client
@@ -30,6 +31,7 @@ struct Open {
     background: Arc<dyn Background>,
     done: oneshot::Sender<Closed>,
     captured: Option<Captured>,
+    progress: Option<Arc<Progress>>,
     /// About how many tokens the request has.
     input_tokens: u64,
     /// About how many tokens the model has written.
@@ -81,10 +83,16 @@ impl Meter {
             background,
             done,
             captured: None,
+            progress: None,
             input_tokens: 0,
             output_tokens: 0,
             held: Holds::default(),
         })))
+    }
+
+    /// Somebody looks on.
+    pub(crate) fn watched_by(&self, progress: Arc<Progress>) {
+        self.with(|open| open.progress = Some(progress));
     }
 
     /// The request could be read: it asks for `model`.
@@ -126,6 +134,11 @@ impl Meter {
 
     /// The request has an answer of `model` that took `usage`.
     pub(crate) fn settle(&self, model: &str, usage: Option<Usage>) {
+        self.with(|open| {
+            if let (Some(progress), Some(usage)) = (&open.progress, usage) {
+                progress.wrote(usage.output_tokens);
+            }
+        });
         self.close(|record| {
             record.model = Some(model.to_owned()).filter(|model| !model.is_empty());
             record.usage = usage;
@@ -134,6 +147,11 @@ impl Meter {
 
     /// The request has failed.
     pub(crate) fn fail(&self, error: &Error) {
+        self.with(|open| {
+            if let Some(progress) = &open.progress {
+                progress.failed(error);
+            }
+        });
         self.close(|record| record.set_error(error.kind(), &error.to_string()));
     }
 
@@ -239,6 +257,9 @@ impl Open {
             captured.add(text);
         }
         self.output_tokens = self.output_tokens.saturating_add(estimate_tokens(text));
+        if let Some(progress) = &self.progress {
+            progress.wrote(self.output_tokens);
+        }
         if self.record.time_to_first_token_ms.is_none() {
             self.record.time_to_first_token_ms = Some(self.elapsed());
         }

@@ -1,0 +1,48 @@
+//! Long work: requests that are queued instead of awaited.
+
+mod endpoint;
+mod envelope;
+mod host;
+mod local;
+mod progress;
+mod public_address;
+mod record;
+mod run;
+mod serve;
+mod shown;
+mod state;
+mod storage;
+mod ticket;
+mod watch;
+mod webhook;
+mod work;
+
+#[cfg(feature = "long-work")]
+mod object;
+#[cfg(feature = "worker")]
+mod workers;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use edge_ai_core::Result;
+
+pub use local::LocalJobs;
+#[cfg(feature = "long-work")]
+pub use object::JobObject;
+pub(crate) use progress::Progress;
+pub(crate) use work::{Submission, Surface};
+pub use work::LongWork;
+#[cfg(feature = "worker")]
+pub use workers::WorkerJobs;
+
+/// Where jobs are kept: for each identifier an object that answers one request after the other, and wakes by itself.
+///
+/// `WorkerJobs` are Durable Objects; [`LocalJobs`] live in the memory of one process.
+#[async_trait]
+pub trait JobObjects: std::fmt::Debug + Send + Sync + 'static {
+    /// Hands a request to the object of `id`, and returns its answer. What they say to each other is this crate's affair.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`](edge_ai_core::ErrorKind::Unavailable) when the object cannot be reached.
+    async fn ask(&self, id: &str, request: http::Request<Bytes>) -> Result<http::Response<Bytes>>;
+}
