@@ -8,7 +8,7 @@ use edge_ai_core::{
     UsageSink,
 };
 use edge_ai_gateway::{
-    Admin, Authenticator, Capture, CredentialSource, Gateway, GatewayBuilder, Limit, Limits, PriceTable,
+    Admin, Authenticator, Capture, CredentialSource, Gateway, GatewayBuilder, Limit, Limits, LongWork, PriceTable,
     RetryPolicy, Route, RouteTable, Site, Timeouts,
 };
 
@@ -216,6 +216,11 @@ impl EdgeAiBuilder {
     /// Serves the API that operators manage keys by, under `/admin/`.
     pub fn admin(self, admin: Admin) -> Self {
         self.gateway(|gateway| gateway.admin(admin))
+    }
+
+    /// Lets requests be [queued](LongWork) instead of awaited.
+    pub fn long_work(self, work: LongWork) -> Self {
+        self.gateway(|gateway| gateway.long_work(work))
     }
 
     /// Asks vendors with the keys that tenants have brought, where they have.

@@ -93,16 +93,17 @@ fn ending(taken: &Taken, progress: &Progress, answer: Option<AnswerHead>, failur
 }
 
 async fn collect(response: Response<Body>, most: usize) -> Result<(AnswerHead, Bytes)> {
+    let (parts, body) = response.into_parts();
     let text = |name: &str| {
-        let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+        let value = parts.headers.get(name).and_then(|value| value.to_str().ok());
         value.unwrap_or_default().to_owned()
     };
     let head = AnswerHead {
-        status: response.status().as_u16(),
+        status: parts.status.as_u16(),
         content_type: text("content-type"),
         request_id: text("x-request-id"),
     };
-    let body = response.into_body().bytes(most).await.map_err(|error| match error.kind() {
+    let body = body.bytes(most).await.map_err(|error| match error.kind() {
         ErrorKind::TooLarge => {
             let message = format!("the answer is over the {most} bytes that are kept of a job");
             Error::new(ErrorKind::TooLarge, message).with_code("answer_too_large")

@@ -37,6 +37,7 @@ pub(super) fn serve(storage: &impl Storage, now_ms: u64, request: &Request<Bytes
     let Some(mut record) = get_json::<Record>(storage, RECORD)? else {
         return Ok(status(StatusCode::NOT_FOUND));
     };
+    let owner = is_owner(request, &record);
     let Record { policy, job, .. } = &mut record;
     match what {
         "take" => {
@@ -62,7 +63,7 @@ pub(super) fn serve(storage: &impl Storage, now_ms: u64, request: &Request<Bytes
         }
         "end" => end(storage, now_ms, record, request.body()),
         // Whoever asks for the rest is a client.
-        _ if !is_owner(request, &record) => Ok(status(StatusCode::NOT_FOUND)),
+        _ if !owner => Ok(status(StatusCode::NOT_FOUND)),
         "show" => {
             job.tick(now_ms, policy);
             Ok(Response::new(pack(&record, b"")?))

@@ -1,6 +1,8 @@
 use edge_ai_core::{Error, ErrorKind, Result, UsageRecord};
 use sha2::{Digest, Sha256};
 
+use super::civil;
+
 /// The object that keeps some records: its name, and a line of JSON for each of them.
 ///
 /// The name is that of the hour of the first record (UTC, in the manner of Hive, which query engines understand), and of what is in it: the same records

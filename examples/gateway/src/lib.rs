@@ -3,6 +3,7 @@
 //! What can be set without touching the code is in `wrangler.jsonc`; see the README.
 
 mod keys;
+mod long_work;
 mod observe;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use edge_ai::cache::CoalescingObject;
+pub use edge_ai::gateway::JobObject;
 use edge_ai::cache::{CacheRules, KeyValueCache, MemoryCache, PurgeLog, TieredCache, WorkerRooms, WorkersKv};
 use edge_ai::core::{LeaseOptions, LimitRule};
 pub use edge_ai::gateway::LimitOffice;
@@ -23,7 +25,7 @@ use edge_ai::runtime::{EnvExt, WorkerClock, WorkerEntropy};
 use edge_ai::{EdgeAi, EdgeAiBuilder, Error, ErrorKind, PerIsolate, Quota, Result};
 use keys::with_keys;
 use serde::de::DeserializeOwned;
-use worker::{Context, Env, Request, Response, event};
+use worker::{Context, Env, MessageBatch, Request, Response, event};
 
 static EDGE: PerIsolate<EdgeAi> = PerIsolate::new();
 
@@ -32,6 +34,17 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     match EDGE.get_or_try_init(|| build(&env)) {
         Ok(edge) => edge.gateway().serve(request, context).await,
         Err(error) => unavailable(&error),
+    }
+}
+
+#[event(queue)]
+async fn queue(batch: MessageBatch<String>, env: Env, context: Context) -> worker::Result<()> {
+    if !long_work::is_of(&batch) {
+        return observe::keep(batch, &env).await;
+    }
+    match EDGE.get_or_try_init(|| build(&env)) {
+        Ok(edge) => edge.gateway().work_on(batch, context).await,
+        Err(error) => Err(worker::Error::RustError(error.to_string())),
     }
 }
 
@@ -45,6 +58,7 @@ fn build(env: &Env) -> Result<EdgeAi> {
         .maybe_provider(Bedrock::from_env(env)?)
         .timeouts(timeouts(env)?);
     edge = observe::observe(edge, env)?;
+    edge = long_work::long_work(edge, env)?;
     for vendor in compatible::all_from_env(env)? {
         edge = edge.provider(vendor);
     }

@@ -9,7 +9,7 @@ use edge_ai::gateway::{
 };
 use edge_ai::runtime::{EnvExt, WorkerClock, WorkerEntropy};
 use edge_ai::{EdgeAiBuilder, Error, ErrorKind, Result, Secret};
-use worker::{Context, Env, MessageBatch, event};
+use worker::{Env, MessageBatch};
 
 const QUEUE: &str = "USAGE_QUEUE";
 const BUCKET: &str = "USAGE_BUCKET";
@@ -83,12 +83,12 @@ fn by_queue(env: &Env) -> Result<bool> {
     }
 }
 
-#[event(queue)]
-async fn queue(batch: MessageBatch<String>, env: Env, _: Context) -> worker::Result<()> {
+/// Keeps what comes through the queue.
+pub(crate) async fn keep(batch: MessageBatch<String>, env: &Env) -> worker::Result<()> {
     let kept = async {
-        let mut sinks: Vec<Arc<dyn UsageSink>> = vec![Arc::new(D1UsageLog::from_env(&env, "DB")?)];
-        if env.has(BUCKET) && by_queue(&env)? {
-            sinks.push(Arc::new(R2UsageLog::from_env(&env, BUCKET)?));
+        let mut sinks: Vec<Arc<dyn UsageSink>> = vec![Arc::new(D1UsageLog::from_env(env, "DB")?)];
+        if env.has(BUCKET) && by_queue(env)? {
+            sinks.push(Arc::new(R2UsageLog::from_env(env, BUCKET)?));
         }
         keep_queued_usage(batch, &sinks).await
     };

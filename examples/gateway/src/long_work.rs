@@ -1,0 +1,38 @@
+//! Requests that are queued instead of awaited.
+
+use std::time::Duration;
+
+use edge_ai::gateway::{LongWork, WorkerJobs};
+use edge_ai::runtime::EnvExt;
+use edge_ai::{EdgeAiBuilder, Result, Secret};
+use worker::{Env, MessageBatch};
+
+/// What the name of the queue begins with.
+const QUEUE: &str = "edge-ai-jobs";
+
+/// Whether messages are those of long work.
+pub(crate) fn is_of(batch: &MessageBatch<String>) -> bool {
+    batch.queue().starts_with(QUEUE)
+}
+
+/// Turns long work on where there is a queue for it.
+pub(crate) fn long_work(edge: EdgeAiBuilder, env: &Env) -> Result<EdgeAiBuilder> {
+    if !env.has("JOB_QUEUE") {
+        return Ok(edge);
+    }
+    let mut work = LongWork::new(WorkerJobs::from_env(env, "JOBS")?);
+    if let Some(hours) = crate::number(env, "JOBS_KEPT_HOURS")? {
+        work = work.keep_for(Duration::from_secs(u64::from(hours) * 3_600));
+    }
+    if let Some(seconds) = crate::number(env, "JOB_LEASE_SECONDS")? {
+        work = work.lease(Duration::from_secs(seconds.into()));
+    }
+    // A secret that is there and empty is a slip, and is told.
+    if let Ok(secret) = env.var("WEBHOOK_SECRET") {
+        work = work.webhooks(Secret::new(secret.to_string()))?;
+    }
+    if env.text("WEBHOOKS_TO_THIS_MACHINE").as_deref() == Some("true") {
+        work = work.allow_local_webhooks();
+    }
+    Ok(edge.long_work(work))
+}
