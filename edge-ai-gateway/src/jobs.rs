@@ -30,8 +30,8 @@ pub use local::LocalJobs;
 #[cfg(feature = "long-work")]
 pub use object::JobObject;
 pub(crate) use progress::Progress;
-pub(crate) use work::{Submission, Surface};
 pub use work::LongWork;
+pub(crate) use work::{Submission, Surface};
 #[cfg(feature = "worker")]
 pub use workers::WorkerJobs;
 

@@ -4,12 +4,12 @@
 mod analytics;
 pub(crate) mod buckets;
 mod capture;
+mod civil;
 #[cfg(feature = "worker")]
 mod d1;
 mod fallback;
 mod log;
 mod meter;
-mod civil;
 #[cfg(any(feature = "worker", test))]
 mod ndjson;
 mod otlp;
@@ -23,9 +23,9 @@ mod sampling;
 #[cfg(feature = "worker")]
 pub use analytics::AnalyticsUsageLog;
 pub use capture::{Capture, CaptureStore};
+pub(crate) use civil::civil;
 #[cfg(feature = "worker")]
 pub use d1::D1UsageLog;
-pub(crate) use civil::civil;
 pub use fallback::UsageFallback;
 pub use log::{JsonLog, LogLine};
 pub(crate) use meter::{Books, Meter, failed, metered};

@@ -99,7 +99,10 @@ impl VendorClient {
         let own = context.credentials.get(&self.provider);
         let trace = context.told_trace();
         // What is signed says all that it says in its signature.
-        let named = context.idempotency_key.as_deref().filter(|_| self.signer.is_none());
+        let named = context
+            .idempotency_key
+            .as_deref()
+            .filter(|_| self.signer.is_none());
         if own.is_none() && trace.is_none() && named.is_none() {
             return Cow::Borrowed(self);
         }

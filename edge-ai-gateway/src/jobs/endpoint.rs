@@ -41,7 +41,11 @@ impl<'a> JobEndpoint<'a> {
         if id != "webhook-secret" && !is_id(id, "job_") {
             return Err(no_job(id));
         }
-        let asked = if method == Method::HEAD { &Method::GET } else { method };
+        let asked = if method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
+        };
         there
             .iter()
             .find(|(takes, _)| *takes == asked.as_str())
@@ -86,9 +90,19 @@ mod tests {
         assert!(at(Method::POST, "/cancel/").unwrap().starts_with("Cancel"));
         assert_eq!(at(Method::PUT, "").unwrap_err().status(), 405);
         assert_eq!(at(Method::GET, "/x").unwrap_err().status(), 404);
-        for id in ["", "x", "job_1", "job_0123456789ABCDEF0123456789abcdef", "../job_"] {
+        for id in [
+            "",
+            "x",
+            "job_1",
+            "job_0123456789ABCDEF0123456789abcdef",
+            "../job_",
+        ] {
             let path = format!("/v1/jobs/{id}");
-            assert_eq!(JobEndpoint::at(&Method::GET, &path).unwrap_err().status(), 404, "{id}");
+            assert_eq!(
+                JobEndpoint::at(&Method::GET, &path).unwrap_err().status(),
+                404,
+                "{id}"
+            );
         }
     }
 }

@@ -31,7 +31,10 @@ pub(crate) fn unpack<T: DeserializeOwned>(packed: &Bytes) -> Result<(T, Bytes)> 
 }
 
 fn broken() -> Error {
-    Error::new(ErrorKind::Internal, "a message between the gateway and its jobs does not read")
+    Error::new(
+        ErrorKind::Internal,
+        "a message between the gateway and its jobs does not read",
+    )
 }
 
 #[cfg(test)]

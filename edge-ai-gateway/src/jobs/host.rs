@@ -67,7 +67,9 @@ pub(super) async fn tell(storage: &impl Storage, host: &impl Host) -> Result<Opt
             let event = webhook::Event::new(&record.id, record.job.status, now, data);
             event.send(host.clock(), http, hook, &key).await
         }
-        None => Err(webhook::Refusal::lasting("this gateway has no WEBHOOK_SECRET any more")),
+        None => Err(webhook::Refusal::lasting(
+            "this gateway has no WEBHOOK_SECRET any more",
+        )),
     };
     let Some(mut record) = get_json::<Record>(storage, RECORD)? else {
         return Ok(None);

@@ -124,15 +124,6 @@ impl Storage for Memory {
         Ok(())
     }
 
-    fn list(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>> {
-        let kept = lock(&self.0);
-        let found = kept
-            .iter()
-            .filter(|(name, _)| name.starts_with(prefix) && name.as_str() > after)
-            .take(limit);
-        Ok(found.map(|(name, value)| (name.clone(), value.clone())).collect())
-    }
-
     fn delete(&self, prefix: &str) -> Result<()> {
         lock(&self.0).retain(|name, _| !name.starts_with(prefix));
         Ok(())

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use edge_ai_core::{Clock, Error, ErrorKind, HttpClient, Secret};
 use edge_ai_worker::{EnvExt, FetchClient, Level, WorkerClock, log, worker_error};
-use worker::{DurableObject, Env, Request, Response, Result, SqlStorage, SqlStorageValue, State, durable_object};
+use worker::{
+    DurableObject, Env, Request, Response, Result, SqlStorage, SqlStorageValue, State, durable_object,
+};
 
 use super::host::{Host, tell, upkeep};
 use super::serve::serve;
@@ -45,7 +47,11 @@ impl DurableObject for JobObject {
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let storage = Sql(self.state.storage().sql());
         let mut asked = http::Request::new(Bytes::from(request.bytes().await?));
-        *asked.uri_mut() = request.url()?.as_str().parse().map_err(|_| "the address does not read")?;
+        *asked.uri_mut() = request
+            .url()?
+            .as_str()
+            .parse()
+            .map_err(|_| "the address does not read")?;
         for (name, value) in request.headers().entries() {
             if let (Ok(name), Ok(value)) = (name.parse::<http::HeaderName>(), value.parse()) {
                 asked.headers_mut().insert(name, value);
@@ -124,10 +130,15 @@ impl Host for Runtime {
 /// The object's own SQLite database, as one table of names and values.
 struct Sql(SqlStorage);
 
-const MAKE: &str = "CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID";
+const MAKE: &str =
+    "CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID";
 
 impl Sql {
-    fn rows(&self, query: &str, bindings: Vec<SqlStorageValue>) -> edge_ai_core::Result<Vec<Vec<SqlStorageValue>>> {
+    fn rows(
+        &self,
+        query: &str,
+        bindings: Vec<SqlStorageValue>,
+    ) -> edge_ai_core::Result<Vec<Vec<SqlStorageValue>>> {
         let there = self
             .0
             .exec("SELECT name FROM sqlite_master WHERE name = 'kept'", None)
@@ -154,20 +165,6 @@ impl Storage for Sql {
             .exec(query, vec![name.into(), value.to_vec().into()])
             .map(drop)
             .map_err(broken)
-    }
-
-    fn list(&self, prefix: &str, after: &str, limit: usize) -> edge_ai_core::Result<Vec<(String, Vec<u8>)>> {
-        let query = "SELECT name, value FROM kept WHERE name >= ? AND name < ? AND name > ? ORDER BY name LIMIT ?";
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = self.rows(query, vec![prefix.into(), past(prefix).into(), after.into(), limit.into()])?;
-        let pair = |row: Vec<SqlStorageValue>| {
-            let mut row = row.into_iter();
-            match (row.next(), row.next()) {
-                (Some(SqlStorageValue::String(name)), Some(value)) => Some((name, blob(value))),
-                _ => None,
-            }
-        };
-        Ok(rows.into_iter().filter_map(pair).collect())
     }
 
     fn delete(&self, prefix: &str) -> edge_ai_core::Result<()> {

@@ -22,7 +22,10 @@ impl Progress {
 
     /// What went wrong, even in the middle of a stream.
     pub(crate) fn failure(&self) -> Option<Error> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn failed(&self, error: &Error) {

@@ -14,7 +14,12 @@ const MAX_LENGTH: usize = 2_048;
 /// # Errors
 /// [`ErrorKind::InvalidRequest`](edge_ai_core::ErrorKind::InvalidRequest) with what is wrong.
 pub(crate) fn check_public(url: &str, local: bool) -> Result<()> {
-    let wrong = |what: &str| Err(Error::invalid("x-edge-ai-webhook", format!("the webhook's address {what}")));
+    let wrong = |what: &str| {
+        Err(Error::invalid(
+            "x-edge-ai-webhook",
+            format!("the webhook's address {what}"),
+        ))
+    };
     if url.len() > MAX_LENGTH {
         return wrong("has at most 2048 characters");
     }
@@ -66,7 +71,17 @@ fn is_public(host: &str) -> bool {
     let is_number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x");
     let private = matches!(
         *last,
-        "localhost" | "local" | "internal" | "intranet" | "lan" | "home" | "corp" | "private" | "test" | "invalid" | "onion"
+        "localhost"
+            | "local"
+            | "internal"
+            | "intranet"
+            | "lan"
+            | "home"
+            | "corp"
+            | "private"
+            | "test"
+            | "invalid"
+            | "onion"
     );
     labels.len() > 1 && labels.iter().all(plain) && !is_number && !private && !host.ends_with(".home.arpa")
 }

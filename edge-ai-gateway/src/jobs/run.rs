@@ -44,6 +44,7 @@ pub(super) async fn run(
     let progress = Arc::new(Progress::default());
     let queued = Queued {
         labels: vec![("job_id", id.to_owned())],
+        address: taken.ticket.address,
         progress: Arc::clone(&progress),
         idempotency_key: format!("{id}-{}", taken.turn),
     };
@@ -71,19 +72,32 @@ async fn attempt(
     let answered = async {
         let head = taken.ticket.head()?;
         let principal = Arc::new(taken.ticket.who.principal());
-        let response = gateway.handle_queued(head, body, principal, queued, background).await;
+        let response = gateway
+            .handle_queued(head, body, principal, queued, background)
+            .await;
         collect(response, work.max_answer).await
     };
     match answered.await {
         Ok((head, answer)) => {
-            let failure = progress.failure().map(|error| failure_of(&error)).or_else(|| refused(&head));
+            let failure = progress
+                .failure()
+                .map(|error| failure_of(&error))
+                .or_else(|| refused(&head));
             (ending(taken, &progress, Some(head), failure), answer)
         }
-        Err(error) => (ending(taken, &progress, None, Some(failure_of(&error))), Bytes::new()),
+        Err(error) => (
+            ending(taken, &progress, None, Some(failure_of(&error))),
+            Bytes::new(),
+        ),
     }
 }
 
-fn ending(taken: &Taken, progress: &Progress, answer: Option<AnswerHead>, failure: Option<Failure>) -> Ending {
+fn ending(
+    taken: &Taken,
+    progress: &Progress,
+    answer: Option<AnswerHead>,
+    failure: Option<Failure>,
+) -> Ending {
     Ending {
         token: taken.token,
         output_tokens: progress.output_tokens(),
@@ -114,7 +128,9 @@ async fn collect(response: Response<Body>, most: usize) -> Result<(AnswerHead, B
 }
 
 pub(super) fn failure_of(error: &Error) -> Failure {
-    let wait = error.retry_after().map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+    let wait = error
+        .retry_after()
+        .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
     Failure {
         code: error.code().unwrap_or(error.kind().as_str()).to_owned(),
         // What the operator may know and the client may not is in the usage record.

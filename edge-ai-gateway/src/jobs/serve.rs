@@ -29,7 +29,11 @@ pub(super) fn ask(what: &str, tenant: Option<&str>, body: Bytes) -> Result<Reque
 }
 
 /// Answers what is asked of a job's object. It reads and writes in one go, so that nothing comes in between.
-pub(super) fn serve(storage: &impl Storage, now_ms: u64, request: &Request<Bytes>) -> Result<Response<Bytes>> {
+pub(super) fn serve(
+    storage: &impl Storage,
+    now_ms: u64,
+    request: &Request<Bytes>,
+) -> Result<Response<Bytes>> {
     let what = request.uri().path().trim_start_matches('/');
     if what == "submit" {
         return submit(storage, request.body());
@@ -131,7 +135,11 @@ fn is_owner(request: &Request<Bytes>, record: &Record) -> bool {
 }
 
 fn accepted(wanted: bool) -> Response<Bytes> {
-    status(if wanted { StatusCode::NO_CONTENT } else { StatusCode::CONFLICT })
+    status(if wanted {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::CONFLICT
+    })
 }
 
 pub(super) fn status(status: StatusCode) -> Response<Bytes> {

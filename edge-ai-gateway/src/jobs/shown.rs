@@ -18,8 +18,9 @@ pub(crate) fn shown(record: &Record) -> Value {
     let seconds = |millis: u64| millis / 1_000;
     let failure = job.failure.as_ref();
     // The failure of an attempt that is made again is no failure of the job.
-    let error = failure
-        .map(|failure| json!({ "code": failure.code, "message": failure.message, "retryable": failure.retryable }));
+    let error = failure.map(
+        |failure| json!({ "code": failure.code, "message": failure.message, "retryable": failure.retryable }),
+    );
     let (error, last_error) = match job.status {
         Status::Failed => (error, None),
         _ => (None, error),
@@ -66,7 +67,10 @@ pub(crate) fn rfc3339(millis: u64) -> String {
     let (days, rest) = (millis / 86_400_000, millis % 86_400_000);
     let (year, month, day) = civil(days);
     let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1_000 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", rest % 1_000)
+    format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z",
+        rest % 1_000
+    )
 }
 
 #[cfg(test)]

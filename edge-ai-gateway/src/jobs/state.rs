@@ -184,7 +184,7 @@ impl Job {
     /// The attempt has an answer; false when it is not wanted any more. A lease that is over but was given to nobody else still counts: the
     /// call has been made and paid for.
     pub(crate) fn complete(&mut self, token: u32, tokens: u64, now_ms: u64) -> bool {
-        let holds = self.lease.as_ref().is_some_and(|lease| lease.token == token);
+        let holds = self.holds(token);
         if holds {
             self.finish(Status::Completed, now_ms);
             self.failure = None;
@@ -195,11 +195,16 @@ impl Job {
 
     /// The attempt has failed; false when nobody wants to know any more.
     pub(crate) fn fail(&mut self, token: u32, failure: Failure, now_ms: u64, policy: &Policy) -> bool {
-        let holds = self.lease.as_ref().is_some_and(|lease| lease.token == token);
+        let holds = self.holds(token);
         if holds {
             self.end_attempt(failure, now_ms, policy);
         }
         holds
+    }
+
+    /// Whether an attempt is the one that counts.
+    pub(crate) fn holds(&self, token: u32) -> bool {
+        self.lease.as_ref().is_some_and(|lease| lease.token == token)
     }
 
     /// The owner wants no answer; false when it is over already.

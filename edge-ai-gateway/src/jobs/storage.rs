@@ -6,8 +6,6 @@ use serde::de::DeserializeOwned;
 pub(crate) trait Storage {
     fn get(&self, name: &str) -> Result<Option<Vec<u8>>>;
     fn put(&self, name: &str, value: &[u8]) -> Result<()>;
-    /// Those whose names begin with `prefix` and come after `after`, in the order of names.
-    fn list(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>>;
     /// Forgets those whose names begin with `prefix`.
     fn delete(&self, prefix: &str) -> Result<()>;
 }
@@ -47,8 +45,9 @@ pub(crate) fn put_json<T: Serialize>(storage: &dyn Storage, name: &str, value: &
 }
 
 pub(crate) fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<T> {
-    serde_json::from_slice(json)
-        .map_err(|error| Error::new(ErrorKind::Internal, "what is kept of a job does not read").with_source(error))
+    serde_json::from_slice(json).map_err(|error| {
+        Error::new(ErrorKind::Internal, "what is kept of a job does not read").with_source(error)
+    })
 }
 
 pub(crate) fn write_json<T: Serialize>(value: &T) -> Result<Vec<u8>> {
@@ -67,7 +66,6 @@ mod tests {
         let bytes: Vec<u8> = (0..PIECE * 2 + 3).map(|at| at as u8).collect();
         put_blob(&memory, "answer", &bytes).unwrap();
         assert_eq!(get_blob(&memory, "answer").unwrap(), bytes);
-        assert_eq!(memory.list("answer/", "", 9).unwrap().len(), 3);
         put_blob(&memory, "answer", b"x").unwrap();
         assert_eq!(get_blob(&memory, "answer").unwrap(), b"x");
         assert_eq!(get_blob(&memory, "nothing").unwrap(), b"");

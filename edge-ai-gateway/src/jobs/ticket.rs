@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use edge_ai_core::{Error, ErrorKind, LimitRule, Result};
@@ -15,6 +16,7 @@ pub(crate) struct Ticket {
     pub(crate) path: String,
     headers: Vec<(String, String)>,
     pub(crate) who: Who,
+    pub(crate) address: Option<IpAddr>,
 }
 
 /// Headers that show who asks, or concern the connection or the wish to wait alone.
@@ -36,7 +38,7 @@ const LEFT_OUT: [&str; 14] = [
 ];
 
 impl Ticket {
-    pub(crate) fn of(head: &Parts, principal: &Principal) -> Self {
+    pub(crate) fn of(head: &Parts, principal: &Principal, address: Option<IpAddr>) -> Self {
         let kept = |(name, value): (&HeaderName, &HeaderValue)| {
             let left_out = LEFT_OUT.contains(&name.as_str()) || name.as_str().starts_with("sec-");
             let value = value.to_str().ok().filter(|_| !left_out)?;
@@ -46,15 +48,7 @@ impl Ticket {
             path: head.uri.path().to_owned(),
             headers: head.headers.iter().filter_map(kept).collect(),
             who: Who::from(principal),
-        }
-    }
-
-    /// A request of JSON that came in another way than by its own path, such as a line of a batch.
-    pub(crate) fn json(path: &str, who: Who) -> Self {
-        Self {
-            path: path.to_owned(),
-            headers: Vec::new(),
-            who,
+            address,
         }
     }
 
@@ -126,7 +120,7 @@ mod tests {
             .header("cf-aig-metadata", r#"{"a":"b"}"#)
             .body(())
             .unwrap();
-        let ticket = Ticket::of(&request.into_parts().0, &Principal::of("acme"));
+        let ticket = Ticket::of(&request.into_parts().0, &Principal::of("acme"), None);
         let kept = serde_json::to_string(&ticket).unwrap();
         assert!(!kept.contains("secret"), "{kept}");
         let read: Ticket = serde_json::from_str(&kept).unwrap();

@@ -35,7 +35,12 @@ pub(super) fn watch(
         quiet: 0,
     };
     Body::from_stream(stream::unfold(start, move |mut watch| {
-        let (objects, clock, id, tenant) = (Arc::clone(&objects), Arc::clone(&clock), id.clone(), tenant.clone());
+        let (objects, clock, id, tenant) = (
+            Arc::clone(&objects),
+            Arc::clone(&clock),
+            id.clone(),
+            tenant.clone(),
+        );
         async move {
             loop {
                 let record = match watch.next.take() {

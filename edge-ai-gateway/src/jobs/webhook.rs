@@ -124,7 +124,10 @@ impl Event {
         hook: &Hook,
         key: &[u8],
     ) -> Result<(), Refusal> {
-        let failed = |message: String| Refusal { message, lasting: false };
+        let failed = |message: String| Refusal {
+            message,
+            lasting: false,
+        };
         let request = Request::post(&hook.url)
             .header("content-type", "application/json")
             .header("user-agent", "edge-ai-webhooks")
@@ -137,21 +140,35 @@ impl Event {
         match sending.await {
             Ok(response) if response.status().is_success() => Ok(()),
             // The receiver wants no more.
-            Ok(response) if response.status() == http::StatusCode::GONE => Err(Refusal::lasting("it answered 410")),
+            Ok(response) if response.status() == http::StatusCode::GONE => {
+                Err(Refusal::lasting("it answered 410"))
+            }
             Ok(response) => Err(failed(format!("it answered {}", response.status().as_u16()))),
             Err(error) => Err(failed(error.to_string())),
         }
     }
 
     fn signature(&self, key: &[u8]) -> String {
-        let signed = mac(key, &[self.id.as_bytes(), b".", self.seconds.to_string().as_bytes(), b".", self.body.as_bytes()]);
+        let signed = mac(
+            key,
+            &[
+                self.id.as_bytes(),
+                b".",
+                self.seconds.to_string().as_bytes(),
+                b".",
+                self.body.as_bytes(),
+            ],
+        );
         format!("v1,{}", BASE64_STANDARD.encode(signed))
     }
 }
 
 /// A tenant's key, from the operator's secret: who knows it can forge no webhook for another tenant.
 pub(crate) fn tenant_key(secret: &Secret, tenant: Option<&str>) -> [u8; 32] {
-    mac(secret.expose().as_bytes(), &[b"webhook\0", tenant.unwrap_or_default().as_bytes()])
+    mac(
+        secret.expose().as_bytes(),
+        &[b"webhook\0", tenant.unwrap_or_default().as_bytes()],
+    )
 }
 
 /// The key as libraries of Standard Webhooks take it.

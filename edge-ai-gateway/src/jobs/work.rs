@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,7 +115,8 @@ impl LongWork {
     /// [`ErrorKind::Configuration`] for a secret of fewer than 32 characters.
     pub fn webhooks(mut self, secret: Secret) -> Result<Self> {
         if secret.expose().len() < 32 {
-            let message = "`WEBHOOK_SECRET` has fewer than 32 characters; make one with `openssl rand -hex 32`";
+            let message =
+                "`WEBHOOK_SECRET` has fewer than 32 characters; make one with `openssl rand -hex 32`";
             return Err(Error::new(ErrorKind::Configuration, message));
         }
         self.webhooks = Some((secret, false));
@@ -173,6 +175,7 @@ pub(crate) struct Submission<'a> {
     pub(crate) model: &'a str,
     pub(crate) principal: &'a Principal,
     pub(crate) id: String,
+    pub(crate) address: Option<IpAddr>,
     pub(crate) now_ms: u64,
 }
 
@@ -215,13 +218,16 @@ impl Surface for LongWork {
         match JobEndpoint::at(&head.method, head.uri.path())? {
             JobEndpoint::WebhookSecret => {
                 let Some((secret, _)) = &self.webhooks else {
-                    let message = "this gateway sends no webhooks: its operator has to set the secret WEBHOOK_SECRET";
+                    let message =
+                        "this gateway sends no webhooks: its operator has to set the secret WEBHOOK_SECRET";
                     return Err(Error::new(ErrorKind::NotFound, message).with_code("webhooks_off"));
                 };
                 let key = webhook::told_key(&webhook::tenant_key(secret, tenant));
                 let mut response = json_response(StatusCode::OK, json!({ "secret": key }).to_string());
                 let no_store = http::HeaderValue::from_static("no-store");
-                response.headers_mut().insert(http::header::CACHE_CONTROL, no_store);
+                response
+                    .headers_mut()
+                    .insert(http::header::CACHE_CONTROL, no_store);
                 Ok(response)
             }
             JobEndpoint::Show(id) => {
@@ -247,7 +253,12 @@ impl Surface for LongWork {
                 let (record, _) = self.record("show", id, tenant).await?;
                 let clock: Arc<dyn Clock> = gateway.clock();
                 let objects = Arc::clone(&self.objects);
-                Ok(event_stream(watch(objects, clock, record, tenant.map(str::to_owned))))
+                Ok(event_stream(watch(
+                    objects,
+                    clock,
+                    record,
+                    tenant.map(str::to_owned),
+                )))
             }
         }
     }
@@ -259,11 +270,12 @@ impl Surface for LongWork {
             model,
             principal,
             id,
+            address,
             now_ms,
         } = submission;
         let record = Record {
             hook: self.hook(&head.headers)?,
-            ticket: Ticket::of(head, principal),
+            ticket: Ticket::of(head, principal, address),
             model: model.to_owned(),
             policy: self.policy.clone(),
             job: Job::new(now_ms),
@@ -283,7 +295,10 @@ impl Surface for LongWork {
         if let Ok(location) = format!("/v1/jobs/{}", record.id).parse() {
             headers.insert(http::header::LOCATION, location);
         }
-        headers.insert("preference-applied", http::HeaderValue::from_static("respond-async"));
+        headers.insert(
+            "preference-applied",
+            http::HeaderValue::from_static("respond-async"),
+        );
         headers.insert("retry-after", http::HeaderValue::from_static("1"));
         Ok(response)
     }
@@ -305,7 +320,10 @@ fn kept_answer(record: &Record, body: Bytes) -> Result<Response<Body>> {
             let mut response = Response::new(Body::from(body));
             *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
             let headers = response.headers_mut();
-            for (name, value) in [("content-type", &answer.content_type), ("x-edge-ai-request-id", &answer.request_id)] {
+            for (name, value) in [
+                ("content-type", &answer.content_type),
+                ("x-edge-ai-request-id", &answer.request_id),
+            ] {
                 if let Ok(value) = value.parse() {
                     headers.insert(name, value);
                 }
@@ -316,16 +334,24 @@ fn kept_answer(record: &Record, body: Bytes) -> Result<Response<Body>> {
             let failure = record.job.failure.as_ref();
             let message = failure.map_or("it failed", |failure| failure.message.as_str());
             let message = format!("the job `{id}` has no result: {message}");
-            Err(Error::new(ErrorKind::Unavailable, message).with_retryable(false).with_code("job_failed"))
+            Err(Error::new(ErrorKind::Unavailable, message)
+                .with_retryable(false)
+                .with_code("job_failed"))
         }
         (_, Status::Cancelled) => {
             let message = format!("the job `{id}` was cancelled");
-            Err(Error::new(ErrorKind::InvalidRequest, message).with_status(409).with_code("job_cancelled"))
+            Err(Error::new(ErrorKind::InvalidRequest, message)
+                .with_status(409)
+                .with_code("job_cancelled"))
         }
         _ => {
             let message = format!("the job `{id}` has no result yet; GET /v1/jobs/{id} says how far it is");
-            let error = Error::new(ErrorKind::InvalidRequest, message).with_status(409).with_code("job_not_finished");
-            Err(error.with_retryable(true).with_retry_after(Duration::from_secs(1)))
+            let error = Error::new(ErrorKind::InvalidRequest, message)
+                .with_status(409)
+                .with_code("job_not_finished");
+            Err(error
+                .with_retryable(true)
+                .with_retry_after(Duration::from_secs(1)))
         }
     }
 }

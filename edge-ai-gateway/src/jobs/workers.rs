@@ -8,7 +8,9 @@ use edge_ai_worker::{EnvExt, Level, WaitUntil, log, worker_error};
 use futures_util::future::join_all;
 use http::{Request, Response, StatusCode};
 use worker::send::SendFuture;
-use worker::{Headers, MessageBatch, MessageExt, Method, ObjectNamespace, QueueRetryOptionsBuilder, RequestInit};
+use worker::{
+    Headers, MessageBatch, MessageExt, Method, ObjectNamespace, QueueRetryOptionsBuilder, RequestInit,
+};
 
 use super::JobObjects;
 use crate::gateway::Gateway;
@@ -46,7 +48,8 @@ impl WorkerJobs {
         let mut response = self.0.get_by_name(id)?.fetch_with_request(request).await?;
         let body = response.bytes().await?;
         let mut answer = Response::new(Bytes::from(body));
-        *answer.status_mut() = StatusCode::from_u16(response.status_code()).unwrap_or(StatusCode::BAD_GATEWAY);
+        *answer.status_mut() =
+            StatusCode::from_u16(response.status_code()).unwrap_or(StatusCode::BAD_GATEWAY);
         Ok(answer)
     }
 }
@@ -78,7 +81,10 @@ impl Gateway {
             match worked {
                 Ok(()) => message.ack(),
                 Err(error) => {
-                    log(Level::Error, &format!("{} was not worked on: {error}", message.body()));
+                    log(
+                        Level::Error,
+                        &format!("{} was not worked on: {error}", message.body()),
+                    );
                     let again = u32::try_from(AGAIN.as_secs()).unwrap_or(u32::MAX);
                     let options = QueueRetryOptionsBuilder::new().with_delay_seconds(again).build();
                     message.retry_with_options(&options);

@@ -172,7 +172,11 @@ impl RouteTable {
     /// # Errors
     /// [`ErrorKind::NotFound`] that names it, and what there is.
     pub(crate) fn check(&self, name: &str) -> Result<()> {
-        if self.knows(name) { Ok(()) } else { Err(self.unknown(name)) }
+        if self.knows(name) {
+            Ok(())
+        } else {
+            Err(self.unknown(name))
+        }
     }
 
     /// The providers, in the order they were given.

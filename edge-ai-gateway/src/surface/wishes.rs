@@ -47,13 +47,14 @@ pub(crate) fn wants_no_wait(headers: &HeaderMap) -> Result<bool> {
         }
         None => {}
     }
-    let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-    Ok(preferences
-        .flat_map(|value| value.split(','))
-        .any(|preference| {
-            let name = preference.split([';', '=']).next().unwrap_or_default();
-            name.trim().eq_ignore_ascii_case("respond-async")
-        }))
+    let preferences = headers
+        .get_all("prefer")
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    Ok(preferences.flat_map(|value| value.split(',')).any(|preference| {
+        let name = preference.split([';', '=']).next().unwrap_or_default();
+        name.trim().eq_ignore_ascii_case("respond-async")
+    }))
 }
 
 /// The most labels of a request, and the most bytes they take, as Cloudflare AI Gateway has it.
@@ -136,7 +137,10 @@ mod tests {
     #[test]
     fn waiting_can_be_declined_in_two_ways() {
         let wants = |name: &'static str, value: &'static str| {
-            wants_no_wait(&HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]))
+            wants_no_wait(&HeaderMap::from_iter([(
+                name.parse().unwrap(),
+                value.parse().unwrap(),
+            )]))
         };
         assert!(wants("prefer", "wait=5, Respond-Async").unwrap());
         assert!(wants("x-edge-ai-async", "true").unwrap());

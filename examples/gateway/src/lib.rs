@@ -12,10 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use edge_ai::cache::CoalescingObject;
-pub use edge_ai::gateway::JobObject;
 use edge_ai::cache::{CacheRules, KeyValueCache, MemoryCache, PurgeLog, TieredCache, WorkerRooms, WorkersKv};
 use edge_ai::core::{LeaseOptions, LimitRule};
-pub use edge_ai::gateway::LimitOffice;
+pub use edge_ai::gateway::{JobObject, LimitOffice};
 use edge_ai::gateway::{
     DurableLeases, KvLimits, Limit, Limits, RateLimitBinding, Route, Timeouts, unavailable,
 };

@@ -12,10 +12,10 @@ import { fileURLToPath } from "node:url";
 import { LOCAL_URL } from "./local.mjs";
 
 const SERVE = fileURLToPath(new URL("../../../runtime/serve.mjs", import.meta.url));
-const CONFIG = fileURLToPath(new URL("../../../examples/gateway/wrangler.jsonc", import.meta.url));
+export const CONFIG = fileURLToPath(new URL("../../../examples/gateway/wrangler.jsonc", import.meta.url));
 
 /** The stand-ins as providers: what `cargo xtask dev` sets. */
-const PROVIDERS = {
+export const PROVIDERS = {
   OPENAI_BASE_URL: `${LOCAL_URL}/openai/v1`,
   OPENAI_API_KEY: "local",
   ANTHROPIC_BASE_URL: `${LOCAL_URL}/anthropic`,
