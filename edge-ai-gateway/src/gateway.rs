@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edge_ai_core::{
-    Background, Body, ChatModel, Clock, Context, Credentials, EmbeddingModel, Entropy, Error, ErrorKind, Inline,
-    Operation, Reranker, Result, Timestamp,
+    Background, Body, ChatModel, Clock, Context, Credentials, EmbeddingModel, Entropy, Error, ErrorKind,
+    Inline, Operation, Reranker, Result, Timestamp,
 };
 use http::header::ALLOW;
 use http::request::Parts;
@@ -385,7 +385,10 @@ impl Gateway {
         };
         let mut told = HeaderMap::new();
         let outcome = match Endpoint::at(head.uri.path()) {
-            Ok(endpoint) => self.answer_to(asker, &head, endpoint, body.into(), &mut told).await,
+            Ok(endpoint) => {
+                self.answer_to(asker, &head, endpoint, body.into(), &mut told)
+                    .await
+            }
             Err(error) => Err(error),
         };
         let mut response = outcome.unwrap_or_else(|error| surface::error_response(client, &error));
@@ -402,7 +405,10 @@ impl Gateway {
     pub async fn work(&self, message: &str, background: Arc<dyn Background>) -> Result<()> {
         match &self.long_work {
             Some(work) => work.work(self, message, background).await,
-            None => Err(Error::new(ErrorKind::Configuration, "this gateway has no long work")),
+            None => Err(Error::new(
+                ErrorKind::Configuration,
+                "this gateway has no long work",
+            )),
         }
     }
 

@@ -8,8 +8,8 @@ use edge_ai_core::{
     UsageSink,
 };
 use edge_ai_gateway::{
-    Admin, Authenticator, Capture, CredentialSource, Gateway, GatewayBuilder, Limit, Limits, LongWork, PriceTable,
-    RetryPolicy, Route, RouteTable, Site, Timeouts,
+    Admin, Authenticator, Capture, CredentialSource, Gateway, GatewayBuilder, Limit, Limits, LongWork,
+    PriceTable, RetryPolicy, Route, RouteTable, Site, Timeouts,
 };
 
 use crate::caching::Caching;

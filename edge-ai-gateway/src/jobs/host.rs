@@ -1,3 +1,4 @@
+use async_trait::async_trait;
 use edge_ai_core::{Clock, HttpClient, Result, Secret};
 
 use super::record::Record;
@@ -7,7 +8,8 @@ use super::storage::{Storage, get_json, put_json};
 use super::webhook;
 
 /// What an object's runtime does for it.
-pub(super) trait Host {
+#[async_trait]
+pub(super) trait Host: Sync {
     fn clock(&self) -> &dyn Clock;
     /// Sends the message that makes somebody work on a job.
     async fn dispatch(&self, id: &str) -> Result<()>;

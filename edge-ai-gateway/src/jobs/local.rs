@@ -87,6 +87,7 @@ impl JobObjects for LocalJobs {
     }
 }
 
+#[async_trait]
 impl Host for Inner {
     fn clock(&self) -> &dyn Clock {
         &*self.clock

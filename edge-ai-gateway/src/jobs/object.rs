@@ -1,8 +1,14 @@
 #![expect(missing_docs, reason = "the macro makes the runtime's methods public")]
+#![expect(
+    clippy::future_not_send,
+    reason = "the runtime asks an object on its one thread"
+)]
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use edge_ai_core::{Clock, Error, ErrorKind, HttpClient, Secret};
 use edge_ai_worker::{EnvExt, FetchClient, Level, WorkerClock, log, worker_error};
+use worker::send::SendFuture;
 use worker::{
     DurableObject, Env, Request, Response, Result, SqlStorage, SqlStorageValue, State, durable_object,
 };
@@ -28,7 +34,7 @@ use super::storage::Storage;
 ///   "consumers": [{ "queue": "edge-ai-jobs", "max_batch_size": 10, "max_batch_timeout": 1, "dead_letter_queue": "edge-ai-jobs-dead" }]
 /// }
 /// ```
-#[durable_object]
+#[durable_object(alarm)]
 #[derive(Debug)]
 pub struct JobObject {
     state: State,
@@ -103,15 +109,15 @@ struct Runtime {
     secret: Option<Secret>,
 }
 
+#[async_trait]
 impl Host for Runtime {
     fn clock(&self) -> &dyn Clock {
         &WorkerClock
     }
 
     async fn dispatch(&self, id: &str) -> edge_ai_core::Result<()> {
-        self.env
-            .required_queue("JOB_QUEUE")?
-            .send::<String, String>(id.to_owned())
+        let queue = self.env.required_queue("JOB_QUEUE")?;
+        SendFuture::new(queue.send::<String, String>(id.to_owned()))
             .await
             .map_err(|error| worker_error(ErrorKind::Unavailable, error).with_context("Queue"))
     }

@@ -3,7 +3,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// What an object keeps, by name. What is written in one go is kept whole or not at all.
-pub(crate) trait Storage {
+pub(crate) trait Storage: Sync {
     fn get(&self, name: &str) -> Result<Option<Vec<u8>>>;
     fn put(&self, name: &str, value: &[u8]) -> Result<()>;
     /// Forgets those whose names begin with `prefix`.

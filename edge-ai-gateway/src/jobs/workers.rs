@@ -32,32 +32,31 @@ impl WorkerJobs {
     pub fn from_env(env: &worker::Env, binding: &str) -> Result<Self> {
         env.required_durable_object(binding).map(Self)
     }
-
-    async fn send(&self, id: &str, request: Request<Bytes>) -> worker::Result<Response<Bytes>> {
-        let (head, body) = request.into_parts();
-        let headers = Headers::new();
-        for (name, value) in &head.headers {
-            headers.set(name.as_str(), value.to_str().unwrap_or_default())?;
-        }
-        let mut init = RequestInit::new();
-        init.with_headers(headers).with_method(Method::Post);
-        if !body.is_empty() {
-            init.with_body(Some(js_sys::Uint8Array::from(&body[..]).into()));
-        }
-        let request = worker::Request::new_with_init(&head.uri.to_string(), &init)?;
-        let mut response = self.0.get_by_name(id)?.fetch_with_request(request).await?;
-        let body = response.bytes().await?;
-        let mut answer = Response::new(Bytes::from(body));
-        *answer.status_mut() =
-            StatusCode::from_u16(response.status_code()).unwrap_or(StatusCode::BAD_GATEWAY);
-        Ok(answer)
-    }
 }
 
 #[async_trait]
 impl JobObjects for WorkerJobs {
     async fn ask(&self, id: &str, request: Request<Bytes>) -> Result<Response<Bytes>> {
-        let answer = SendFuture::new(self.send(id, request)).await;
+        let asking = async {
+            let (head, body) = request.into_parts();
+            let headers = Headers::new();
+            for (name, value) in &head.headers {
+                headers.set(name.as_str(), value.to_str().unwrap_or_default())?;
+            }
+            let mut init = RequestInit::new();
+            init.with_headers(headers).with_method(Method::Post);
+            if !body.is_empty() {
+                init.with_body(Some(js_sys::Uint8Array::from(&body[..]).into()));
+            }
+            let request = worker::Request::new_with_init(&head.uri.to_string(), &init)?;
+            let mut response = self.0.get_by_name(id)?.fetch_with_request(request).await?;
+            let body = response.bytes().await?;
+            let mut answer = Response::new(Bytes::from(body));
+            *answer.status_mut() =
+                StatusCode::from_u16(response.status_code()).unwrap_or(StatusCode::BAD_GATEWAY);
+            worker::Result::Ok(answer)
+        };
+        let answer = SendFuture::new(asking).await;
         answer.map_err(|error| worker_error(ErrorKind::Unavailable, error).with_context("Durable Object"))
     }
 }
