@@ -14,10 +14,10 @@ use std::time::Duration;
 pub use edge_ai::cache::CoalescingObject;
 use edge_ai::cache::{CacheRules, KeyValueCache, MemoryCache, PurgeLog, TieredCache, WorkerRooms, WorkersKv};
 use edge_ai::core::{LeaseOptions, LimitRule};
-pub use edge_ai::gateway::{JobObject, LimitOffice};
 use edge_ai::gateway::{
     DurableLeases, KvLimits, Limit, Limits, RateLimitBinding, Route, Timeouts, unavailable,
 };
+pub use edge_ai::gateway::{JobObject, LimitOffice};
 use edge_ai::guard::GuardConfig;
 use edge_ai::providers::{Anthropic, Bedrock, Gemini, OpenAi, Vertex, WorkersAi, compatible};
 use edge_ai::runtime::{EnvExt, WorkerClock, WorkerEntropy};
