@@ -9,7 +9,7 @@ use crate::admin::{self, Admin};
 use crate::gateway::Gateway;
 use crate::jobs::{self, LongWork};
 use crate::limit::{Gate, Limit, Limits};
-use crate::route::{RetryPolicy, Route, RouteTable, Router, Timeouts};
+use crate::route::{PaceStore, RetryPolicy, Route, RouteTable, Router, Timeouts};
 use crate::site::Site;
 use crate::surface::Bodies;
 use crate::usage::{Books, Capture, LogLine, PriceTable, Sampling};
@@ -45,6 +45,7 @@ pub struct GatewayBuilder {
     gate: Option<Gating>,
     retry: RetryPolicy,
     timeouts: Timeouts,
+    paces: Option<(Arc<dyn PaceStore>, Duration)>,
     max_body: usize,
     keep_alive: Duration,
 }
@@ -81,6 +82,7 @@ impl GatewayBuilder {
             gate: None,
             retry: RetryPolicy::default(),
             timeouts: Timeouts::default(),
+            paces: None,
             max_body: Self::DEFAULT_MAX_BODY,
             keep_alive: Self::DEFAULT_KEEP_ALIVE,
         }
@@ -237,6 +239,15 @@ impl GatewayBuilder {
         Self { retry, ..self }
     }
 
+    /// Lets isolates share how quick targets have lately been, for routes that choose the [fastest](Route::fastest): each exchanges with `store` so often at
+    /// most, behind an answer. A minute is a good time: measurements count half after one, and not at all after ten.
+    pub fn shared_paces(self, store: impl PaceStore, every: Duration) -> Self {
+        Self {
+            paces: Some((Arc::new(store), every)),
+            ..self
+        }
+    }
+
     /// Sets how long calls to providers may take.
     pub fn timeouts(self, timeouts: Timeouts) -> Self {
         Self { timeouts, ..self }
@@ -273,6 +284,10 @@ impl GatewayBuilder {
             .timeouts(self.timeouts)
             .prices(self.prices.clone())
             .trace_to(self.trace_to);
+        let router = match self.paces {
+            Some((store, every)) => router.shared_paces(store, every),
+            None => router,
+        };
         let gate = self.gate.map(|gate| gate()).transpose()?;
         let router = router.gate(gate.clone());
         let chat: Arc<dyn ChatModel> = Arc::new(router.clone());

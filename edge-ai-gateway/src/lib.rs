@@ -43,7 +43,8 @@ pub use report::{Dashboard, MetricsPage};
 #[cfg(feature = "ring")]
 pub use ring_crypto::RingCrypto;
 pub use route::{
-    Affinity, Condition, FallbackOn, HedgeAfter, Matching, RetryPolicy, Route, RouteTable, Router, Timeouts,
+    Affinity, Condition, FallbackOn, HedgeAfter, KeyValuePaces, Matching, PaceSnapshot, PaceStore,
+    RetryPolicy, Route, RouteTable, Router, Timeouts,
 };
 pub use site::Site;
 #[cfg(feature = "worker")]

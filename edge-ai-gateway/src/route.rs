@@ -14,6 +14,7 @@ mod table;
 mod target;
 mod tree;
 
+pub use pace::{KeyValuePaces, PaceSnapshot, PaceStore};
 pub use retry::{RetryPolicy, Timeouts};
 pub use router::Router;
 pub use strategy::{Affinity, Condition, FallbackOn, HedgeAfter, Matching};

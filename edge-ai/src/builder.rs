@@ -233,6 +233,11 @@ impl EdgeAiBuilder {
         self.gateway(|gateway| gateway.retry(retry))
     }
 
+    /// Lets isolates share how quick targets have lately been, exchanged with `store` so often at most, behind answers.
+    pub fn shared_paces(self, store: impl edge_ai_gateway::PaceStore, every: Duration) -> Self {
+        self.gateway(|gateway| gateway.shared_paces(store, every))
+    }
+
     /// Sets how long calls to providers may take.
     pub fn timeouts(self, timeouts: Timeouts) -> Self {
         self.gateway(|gateway| gateway.timeouts(timeouts))

@@ -1,4 +1,7 @@
+mod shared;
 mod spread;
+mod store;
+mod sum;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,13 +10,19 @@ use std::time::Duration;
 use edge_ai_core::Timestamp;
 
 use spread::Spread;
+use sum::{Sum, Written};
+
+pub(super) use shared::Shared;
+pub use store::{KeyValuePaces, PaceSnapshot, PaceStore};
 
 /// After this time a measurement counts half.
 const HALF_LIFE: Duration = Duration::from_secs(60);
 /// A target that was not called for this long is unknown again.
 const FORGOTTEN: Duration = Duration::from_secs(600);
+/// A stream of fewer tokens says nothing of how many it writes in a time.
+const MIN_TOKENS: u32 = 16;
 
-/// How quick targets have lately been, in this isolate. Only those are measured that a route chooses by it, so memory is bounded by the
+/// How quick targets have lately been, by what this isolate has measured and others have [told](PaceStore). Only those are measured that a route chooses by it, so memory is bounded by the
 /// configuration.
 #[derive(Debug, Default)]
 pub(super) struct Paces(HashMap<Box<str>, Mutex<Measured>>);
@@ -33,15 +42,17 @@ struct Measured {
     first_content: Average,
     /// To a whole answer.
     answer: Average,
+    /// For each token of a stream after its first content.
+    token: Average,
 }
 
-/// An exponentially decayed average. Sum and weight decay alike, so measurements of one moment count alike: a Worker's clock stands still
-/// between I/O.
+/// An exponentially decayed average: a Worker's clock stands still between I/O, so measurements of one moment count alike.
 #[derive(Clone, Debug, Default)]
 struct Average {
-    nanos: f64,
-    weight: f64,
-    measured: Timestamp,
+    /// What other isolates know as well.
+    known: Sum,
+    /// What was measured here since.
+    fresh: Sum,
     called: Option<Timestamp>,
     spread: Spread,
 }
@@ -80,6 +91,66 @@ impl Paces {
             .flatten()
     }
 
+    /// Whether a target is measured.
+    pub(super) fn measures(&self, target: &str) -> bool {
+        self.0.contains_key(target)
+    }
+
+    /// A stream wrote so many tokens in this time after its first content.
+    pub(super) fn wrote(&self, target: &str, tokens: u64, time: Duration, now: Timestamp) {
+        let Some(tokens) = u32::try_from(tokens).ok().filter(|tokens| *tokens >= MIN_TOKENS) else {
+            return;
+        };
+        if let Some(measured) = self.0.get(target) {
+            let mut measured = measured.lock().unwrap_or_else(PoisonError::into_inner);
+            measured.token.add(time / tokens, now);
+        }
+    }
+
+    /// How long a target takes for a token of a stream.
+    pub(super) fn per_token(&self, target: &str, now: Timestamp) -> Option<Duration> {
+        let measured = self.0.get(target)?.lock().unwrap_or_else(PoisonError::into_inner);
+        measured.token.pace(now).mean
+    }
+
+    /// What was measured since it was last taken.
+    fn take_fresh(&self) -> PaceSnapshot {
+        let targets = self.0.iter().filter_map(|(name, measured)| {
+            let mut measured = measured.lock().unwrap_or_else(PoisonError::into_inner);
+            let sums = measured.all().map(|average| {
+                let fresh = std::mem::take(&mut average.fresh);
+                average.known = average.known.plus(fresh);
+                Written::from(fresh)
+            });
+            let any = sums.iter().any(|sum| !sum.is_empty());
+            any.then(|| (name.to_string(), sums))
+        });
+        PaceSnapshot {
+            targets: targets.collect(),
+        }
+    }
+
+    /// Puts back what was taken and could not be kept.
+    fn give_back(&self, taken: &PaceSnapshot) {
+        self.each(taken, |average, sum| average.fresh = average.fresh.plus(sum));
+    }
+
+    /// Takes over what all isolates know.
+    fn learn(&self, known: &PaceSnapshot) {
+        self.each(known, |average, sum| average.known = sum);
+    }
+
+    fn each(&self, snapshot: &PaceSnapshot, apply: impl Fn(&mut Average, Sum)) {
+        for (name, sums) in &snapshot.targets {
+            if let Some(measured) = self.0.get(name.as_str()) {
+                let mut measured = measured.lock().unwrap_or_else(PoisonError::into_inner);
+                for (average, sum) in measured.all().into_iter().zip(sums) {
+                    apply(average, (*sum).into());
+                }
+            }
+        }
+    }
+
     fn with<T>(&self, target: &str, stream: bool, f: impl FnOnce(&mut Average) -> T) -> Option<T> {
         let mut measured = self.0.get(target)?.lock().unwrap_or_else(PoisonError::into_inner);
         let average = if stream {
@@ -91,24 +162,27 @@ impl Paces {
     }
 }
 
+impl Measured {
+    /// In the order of a snapshot.
+    fn all(&mut self) -> [&mut Average; 3] {
+        [&mut self.first_content, &mut self.answer, &mut self.token]
+    }
+}
+
 impl Average {
     fn add(&mut self, time: Duration, now: Timestamp) {
-        let age = now.since(self.measured).as_secs_f64();
-        let decay = (-age / HALF_LIFE.as_secs_f64()).exp2();
-        self.nanos = self.nanos * decay + time.as_secs_f64() * 1e9;
-        self.weight = self.weight * decay + 1.0;
-        self.measured = now;
+        self.fresh = self.fresh.plus(Sum::one(time, now));
         self.called = Some(now);
-        self.spread.add(time, decay, now);
+        self.spread.add(time, now);
     }
 
     fn pace(&self, now: Timestamp) -> Pace {
+        let sum = self.known.plus(self.fresh);
+        let elsewhere = Some(sum.measured).filter(|_| sum.mean(now).is_some());
         let lately = |time: &Timestamp| now.since(*time) < FORGOTTEN;
-        // The weight is zero, or was at least one at the last measurement.
-        let known = self.weight > 0.0 && lately(&self.measured);
         Pace {
-            mean: known.then(|| Duration::from_nanos((self.nanos / self.weight) as u64)),
-            called: self.called.filter(lately),
+            mean: sum.mean(now),
+            called: self.called.filter(lately).max(elsewhere),
         }
     }
 }

@@ -7,7 +7,7 @@ use edge_ai_core::{
     ChatEvent, ChatFrame, ChatModel, ChatRequest, ChatResponse, ChatStream, Clock, Context, Dialect,
     EmbeddingModel, EmbeddingRequest, EmbeddingResponse, Entropy, Error, ErrorKind, FinishReason,
     RerankRequest, RerankResponse, Reranker, Result, Timestamp, TokenCount, Usage, Verbatim,
-    estimate_input_tokens, timeout,
+    estimate_input_tokens, estimate_tokens, timeout,
 };
 
 use super::asked::Asked;
@@ -15,7 +15,7 @@ use super::attempt::Attempts;
 use super::budget::Budgets;
 use super::health::Health;
 use super::idle::{guarded, preamble};
-use super::pace::Paces;
+use super::pace::{PaceStore, Paces, Shared};
 use super::plan::Chooser;
 use super::table::RouteTable;
 use super::target::Target;
@@ -57,6 +57,7 @@ pub struct Router {
     timeouts: Timeouts,
     told: Arc<[Arc<str>]>,
     gate: Option<Arc<dyn Gate>>,
+    shared: Option<Arc<Shared>>,
 }
 
 impl Router {
@@ -77,6 +78,7 @@ impl Router {
             timeouts: Timeouts::default(),
             told: Self::TOLD.into_iter().map(Arc::from).collect(),
             gate: None,
+            shared: None,
         }
     }
 
@@ -111,6 +113,16 @@ impl Router {
     pub fn trace_to<T: Into<Arc<str>>>(self, providers: impl IntoIterator<Item = T>) -> Self {
         Self {
             told: providers.into_iter().map(Into::into).collect(),
+            ..self
+        }
+    }
+
+    /// Lets isolates share in `store` how quick targets have been, exchanged so often at most, behind requests that have a
+    /// [background](Context::background).
+    #[must_use]
+    pub fn shared_paces(self, store: Arc<dyn PaceStore>, every: Duration) -> Self {
+        Self {
+            shared: Some(Arc::new(Shared::new(store, every))),
             ..self
         }
     }
@@ -224,6 +236,9 @@ impl Router {
 
     /// The targets for a request, first choice first.
     fn targets(&self, name: &str, asked: Asked<'_>) -> Result<Vec<Target>> {
+        if let Some(shared) = &self.shared {
+            shared.exchange(&self.paces, &self.clock, asked.context);
+        }
         let chooser = Chooser {
             asked,
             prices: &self.prices,
@@ -276,6 +291,31 @@ fn cannot(target: &Target, what: &str) -> Error {
     Error::new(ErrorKind::Unsupported, message)
         .with_provider(target.provider.name())
         .with_param("model")
+}
+
+/// The same stream, whose target's pace is learnt at its end. A client that reads slowly makes it look slower: the rate is what one gets.
+fn timed(stream: ChatStream, target: &Arc<str>, paces: &Arc<Paces>, clock: &Arc<dyn Clock>) -> ChatStream {
+    let (target, paces, clock) = (Arc::clone(target), Arc::clone(paces), Arc::clone(clock));
+    let began = clock.now();
+    let mut tokens = 0_u64;
+    stream.inspect(move |item| {
+        let Ok(frame) = item else { return };
+        for event in &frame.events {
+            match event {
+                ChatEvent::Text(text) => tokens = tokens.saturating_add(estimate_tokens(text)),
+                ChatEvent::Reasoning(delta) => tokens = tokens.saturating_add(estimate_tokens(&delta.text)),
+                ChatEvent::ToolCall(delta) => {
+                    tokens = tokens.saturating_add(estimate_tokens(&delta.arguments))
+                }
+                ChatEvent::Usage(usage) if usage.output_tokens > 0 => tokens = usage.output_tokens,
+                _ => {}
+            }
+        }
+        if frame.is_last() {
+            let now = clock.now();
+            paces.wrote(&target, tokens, now.since(began), now);
+        }
+    })
 }
 
 /// An empty answer that the vendor's filter has stopped is a refusal, where a refusal goes to the next target.
@@ -345,17 +385,23 @@ impl ChatModel for Router {
         let request = &request;
         let attempts = self.attempts(Asked::chat(request, true), self.timeouts.first_token);
         let (limit, deadline) = attempts.patience();
-        let ((stream, ahead), permit) = attempts
+        let ((stream, ahead, target), permit) = attempts
             .run(targets, |target, context| async move {
                 let (chat, request) = aimed(request, &target, context)?;
                 let begun = self
                     .within(limit, deadline, self.first_content(chat, request))
                     .await;
-                named(begun.and_then(|begun| unrefused_stream(begun, &target)), &target)
+                let begun = named(begun.and_then(|begun| unrefused_stream(begun, &target)), &target)?;
+                Ok((begun.0, begun.1, target))
             })
             .await?;
         let patience = Patience::new(Arc::clone(&self.clock), self.timeouts.idle);
-        Ok(permitted(guarded(stream, ahead, patience), permit))
+        let stream = guarded(stream, ahead, patience);
+        let stream = match self.paces.measures(target.name()) {
+            true => timed(stream, target.name(), &self.paces, &self.clock),
+            false => stream,
+        };
+        Ok(permitted(stream, permit))
     }
 }
 

@@ -3,6 +3,7 @@ use std::time::Duration;
 use edge_ai_core::Timestamp;
 
 use super::FORGOTTEN;
+use super::sum::decay;
 
 /// How measurements lie around their mean: counts by the length of the time, each a fifth longer than the one before, that fade like the mean.
 #[derive(Clone, Debug)]
@@ -28,9 +29,9 @@ impl Default for Spread {
 }
 
 impl Spread {
-    /// One more time, after all others have faded to `decay` of what they were.
-    pub(super) fn add(&mut self, time: Duration, decay: f64, now: Timestamp) {
-        let decay = decay as f32;
+    /// One more time, after all others have faded.
+    pub(super) fn add(&mut self, time: Duration, now: Timestamp) {
+        let decay = decay(now.since(self.measured)) as f32;
         self.counts.iter_mut().for_each(|count| *count *= decay);
         let at = (time.as_secs_f32() * 1e3 / FIRST_MILLIS).max(1.0).log2() * 4.0;
         if let Some(count) = self.counts.get_mut((at as usize).min(BUCKETS - 1)) {
@@ -67,7 +68,7 @@ mod tests {
             let mut spread = Spread::default();
             for at in 1..=100 {
                 let millis = if at <= 94 { 1 } else { worst };
-                spread.add(Duration::from_millis(millis), 1.0, NOW);
+                spread.add(Duration::from_millis(millis), NOW);
             }
             let p95 = spread.p95(NOW).unwrap().as_secs_f64() * 1e3;
             let worst = worst as f64;
@@ -78,9 +79,9 @@ mod tests {
     #[test]
     fn few_or_old_measurements_say_nothing() {
         let mut spread = Spread::default();
-        (0..19).for_each(|_| spread.add(Duration::from_millis(5), 1.0, NOW));
+        (0..19).for_each(|_| spread.add(Duration::from_millis(5), NOW));
         assert_eq!(spread.p95(NOW), None);
-        spread.add(Duration::MAX, 1.0, NOW);
+        spread.add(Duration::MAX, NOW);
         assert!(spread.p95(NOW).is_some());
         assert_eq!(spread.p95(NOW + FORGOTTEN), None);
     }
