@@ -86,7 +86,7 @@ impl Isolate {
             .max_output_tokens(tokens)
             .with_context(context.clone());
         block_on(async { self.router.chat_stream(request).await.unwrap().collect().await }).unwrap();
-        (context.trail.attempts()[0].provider.clone(), context)
+        (context.trail.attempts().remove(0).provider, context)
     }
 
     fn count(&self, provider: &str, tokens: u32) -> usize {
