@@ -1,20 +1,25 @@
+mod candidate;
+mod note;
+
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use edge_ai_core::{Attempt, Clock, Context, Entropy, Error, ErrorKind, Result, SpanId, Timestamp, Usage};
+use edge_ai_core::{Clock, Context, Entropy, Error, ErrorKind, Result, Timestamp, Usage};
 
 use futures_util::future::{Either, select};
 
 use super::budget::Budgets;
-use super::health::{Admission, Finding, Health, Witness};
+use super::health::{Admission, Health};
 use super::pace::Paces;
 use super::retry::{RetryPolicy, Verdict};
 use super::target::Target;
 use crate::limit::{Asking, Estimate, Gate, Holds, Permit, Stage};
 use crate::usage::PriceTable;
+use candidate::Candidate;
+use note::Note;
 
 /// The way through a route's targets for one request.
 pub(super) struct Attempts<'a> {
@@ -36,18 +41,6 @@ pub(super) struct Attempts<'a> {
     /// The name that was asked for, and about how many tokens it takes: of input, and of output.
     pub(super) model: &'a str,
     pub(super) tokens: (u64, u64),
-}
-
-/// A target with what it answered so far.
-struct Candidate {
-    target: Target,
-    /// Under which name it rests.
-    rests_as: Arc<str>,
-    tried: bool,
-    /// Out for this request.
-    out: bool,
-    /// Not before.
-    not_before: Option<Timestamp>,
 }
 
 /// What the calls so far have come to.
@@ -456,41 +449,6 @@ impl<'a> Attempts<'a> {
     }
 }
 
-impl Candidate {
-    fn new(target: Target, context: &Context) -> Self {
-        // What a caller's own key meets is no news for those with other keys.
-        let rests_as = match context.credentials.get(target.provider.name()) {
-            Some(own) => format!("{} {}", target.name(), own.id).into(),
-            None => Arc::clone(target.name()),
-        };
-        Self {
-            target,
-            rests_as,
-            tried: false,
-            out: false,
-            not_before: None,
-        }
-    }
-
-    /// It is over a limit: not before that lets it in.
-    ///
-    /// # Errors
-    /// The error, when it is none of a limit.
-    fn pass_over(&mut self, error: &Error, now: Timestamp) -> Result<()> {
-        match error.kind() {
-            ErrorKind::RateLimited | ErrorKind::QuotaExceeded | ErrorKind::Unavailable => {}
-            _ => return Err(error.clone()),
-        }
-        self.not_before = error.retry_after().map(|wait| now + wait);
-        self.out = !error.is_retryable();
-        Ok(())
-    }
-
-    fn is_ready(&self, due: Timestamp) -> bool {
-        !self.out && self.not_before.is_none_or(|time| time <= due)
-    }
-}
-
 impl Tally {
     fn error(&mut self) -> Error {
         self.worst
@@ -513,84 +471,5 @@ fn more_helpful(known: Option<Error>, new: Error) -> Error {
             known
         }
         _ => new,
-    }
-}
-
-/// Notes a call, also one that is given up half way: in the request's trail, and for the requests to come.
-struct Note<'a> {
-    attempts: &'a Attempts<'a>,
-    start: Timestamp,
-    admission: Admission,
-    /// Whether the request has called this target before.
-    again: bool,
-    /// Whether it is made beside another one.
-    hedge: bool,
-    span: Option<SpanId>,
-    target: Option<Target>,
-    rests_as: Arc<str>,
-}
-
-impl Note<'_> {
-    fn write(&mut self, error: Option<&Error>) {
-        let Some(target) = self.target.take() else { return };
-        let now = self.attempts.clock.now();
-        let latency = now.since(self.start);
-        let attempt = Attempt::new(
-            target.provider.name(),
-            target.model(),
-            error.map(Error::kind),
-            latency,
-        )
-        .with_start(self.start, self.span)
-        .with_hedge(self.hedge);
-        let attempt = match error {
-            Some(error) => attempt.with_message(error.message()),
-            None => attempt,
-        };
-        self.attempts.context.trail.add_attempt(attempt);
-        self.learn(target.name(), error, latency, now);
-    }
-
-    fn learn(&self, target: &Arc<str>, error: Option<&Error>, latency: Duration, now: Timestamp) {
-        let Attempts {
-            health,
-            paces,
-            stream,
-            deadline,
-            ..
-        } = *self.attempts;
-        // The caller's haste is not the target's fault.
-        let wish = self.attempts.context.retry.timeout;
-        let hasty = wish.is_some_and(|wish| wish < self.attempts.limit && wish <= latency);
-        let in_haste = hasty || now >= deadline;
-        let finding = match error {
-            None => Finding::Works,
-            Some(error) if error.kind() == ErrorKind::Timeout && in_haste => Finding::Nothing,
-            // One request is one witness, however often it tries.
-            Some(error) if self.again => Finding::of(error).repeated(),
-            Some(error) => Finding::of(error),
-        };
-        match error {
-            None => paces.took(target, stream, latency, now),
-            Some(error) if error.kind() == ErrorKind::Timeout && !in_haste => {
-                paces.took(target, stream, latency, now);
-            }
-            Some(_) => paces.took_at_least(target, stream, latency, now),
-        }
-        let witness = Witness {
-            tenant: self.attempts.tenant(),
-            began: self.start,
-            admission: self.admission,
-        };
-        health.note(&self.rests_as, finding, witness, now);
-    }
-}
-
-impl Drop for Note<'_> {
-    fn drop(&mut self) {
-        self.write(Some(&Error::new(
-            ErrorKind::Cancelled,
-            "given up while it was under way; what it costs is unknown",
-        )));
     }
 }
