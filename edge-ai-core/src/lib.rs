@@ -14,6 +14,7 @@ mod json;
 mod key_value;
 mod limit;
 mod money;
+mod native_api;
 mod price;
 mod provider;
 mod purge;
@@ -60,6 +61,7 @@ pub use limit::{
     TokenBucket,
 };
 pub use money::Money;
+pub use native_api::NativeApi;
 pub use price::{Price, Rates, TokenPrice};
 pub use provider::{Capabilities, ModelInfo, Provider};
 pub use purge::{CachePurge, Purge};
@@ -84,6 +86,7 @@ const _: () = {
     send_sync::<dyn EmbeddingModel>();
     send_sync::<dyn Reranker>();
     send_sync::<dyn TokenCounter>();
+    send_sync::<dyn NativeApi>();
     send_sync::<dyn Provider>();
     send_sync::<dyn Cache>();
     send_sync::<dyn KeyValue>();

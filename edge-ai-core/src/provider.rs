@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChatModel, Dialect, EmbeddingModel, Reranker, TokenCounter};
+use crate::{ChatModel, Dialect, EmbeddingModel, NativeApi, Reranker, TokenCounter};
 
 /// A vendor, or a server of one: what it can do, and the models it lists.
 ///
@@ -29,6 +29,11 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
 
     /// Counts the tokens of prompts, where the vendor has a service for it.
     fn token_counter(&self) -> Option<Arc<dyn TokenCounter>> {
+        None
+    }
+
+    /// The vendor's own API, for what has no words here.
+    fn native_api(&self) -> Option<Arc<dyn NativeApi>> {
         None
     }
 

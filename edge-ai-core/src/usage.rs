@@ -23,6 +23,18 @@ pub enum Operation {
     Embeddings,
     /// A ranking of documents; not one of OpenTelemetry's names yet.
     Rerank,
+    /// Making or changing pictures, such as `POST /v1/images/generations`.
+    Image,
+    /// Speaking a text, such as `POST /v1/audio/speech`.
+    Speech,
+    /// Writing down what is said, such as `POST /v1/audio/transcriptions`.
+    Transcription,
+    /// Judging content, such as `POST /v1/moderations`.
+    Moderation,
+    /// A conversation over a WebSocket.
+    Realtime,
+    /// Anything else of a vendor's API.
+    Other,
 }
 
 impl Operation {
@@ -32,6 +44,12 @@ impl Operation {
             Self::Chat => "chat",
             Self::Embeddings => "embeddings",
             Self::Rerank => "rerank",
+            Self::Image => "image",
+            Self::Speech => "speech",
+            Self::Transcription => "transcription",
+            Self::Moderation => "moderation",
+            Self::Realtime => "realtime",
+            Self::Other => "other",
         }
     }
 }

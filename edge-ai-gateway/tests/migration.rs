@@ -23,6 +23,10 @@ fn the_example_has_the_tables() {
             include_str!("../../examples/gateway/migrations/0005_usage_variant.sql"),
             include_str!("../src/usage/d1_variant.sql"),
         ),
+        (
+            include_str!("../../examples/gateway/migrations/0006_usage_guards.sql"),
+            include_str!("../src/usage/d1_guards.sql"),
+        ),
     ] {
         assert_eq!(migration, source);
     }

@@ -36,6 +36,7 @@ pub(crate) use model::Accepts;
 pub(crate) use request::{Conversation, Piece, Plan, Turn, input_schema};
 pub(crate) use schema::close_objects;
 pub(crate) use stream::message_frames;
+pub(crate) use usage::Counts;
 
 /// The dialect of `/v1/messages`.
 pub const MESSAGES: Dialect = Dialect::new("anthropic.messages");

@@ -27,6 +27,7 @@ pub use request::encode_converse_request;
 pub use rerank::encode_rerank_request;
 pub use response::decode_converse_response;
 pub use stream::{ConverseStreamDecoder, converse_stream};
+pub(crate) use usage::TokenUsage;
 
 /// The dialect of `/model/{id}/converse`.
 pub const CONVERSE: Dialect = Dialect::new("bedrock.converse");

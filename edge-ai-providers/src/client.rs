@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use edge_ai_core::{Body, Context, Error, ErrorKind, HttpClient, Result};
+use edge_ai_core::{Body, Context, Error, ErrorKind, HttpClient, NativeApi, Result};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -239,6 +239,112 @@ impl VendorClient {
     fn own(&self, error: Error) -> Error {
         error.with_provider(&*self.provider)
     }
+
+    /// The request as it goes out: at its address below the base URL, with our credentials in the place of others.
+    fn addressed(&self, mut request: http::Request<Bytes>) -> Result<http::Request<Bytes>> {
+        let asked = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        *request.uri_mut() = below(&self.base_url, asked).map_err(|error| self.own(error))?;
+        let headers = request.headers_mut();
+        for name in CREDENTIALS {
+            headers.remove(name);
+        }
+        for (name, value) in &self.headers {
+            let ours = value.is_sensitive() || OPERATORS.contains(&name.as_str());
+            if ours || !headers.contains_key(name) {
+                headers.insert(name.clone(), value.clone());
+            }
+        }
+        if let Some(signer) = &self.signer {
+            // It is signed whether it is there or not.
+            let json = HeaderValue::from_static("application/json");
+            headers.entry(CONTENT_TYPE).or_insert(json);
+            signer.sign(&mut request).map_err(|error| self.own(error))?;
+        }
+        Ok(request)
+    }
+}
+
+/// Where clients of vendors put their keys.
+const CREDENTIALS: [&str; 7] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "x-api-key",
+    "api-key",
+    "x-goog-api-key",
+    "x-amz-security-token",
+];
+
+/// Headers that say for whom the operator asks, and whose trace it is.
+const OPERATORS: [&str; 4] = ["openai-organization", "openai-project", "traceparent", "tracestate"];
+
+/// The address of `path`, which may have a query, below a base URL whose path it may repeat.
+///
+/// # Errors
+/// [`ErrorKind::InvalidRequest`] for a path that is not plainly below.
+fn below(base_url: &str, path: &str) -> Result<http::Uri> {
+    let refused = || {
+        let message = "the path has to be plain: it begins with one slash, and has no `.`, `..`, backslash or empty segment, also encoded";
+        Error::new(ErrorKind::InvalidRequest, message).with_code("invalid_path")
+    };
+    let (bare, query) = path.split_once('?').map_or((path, None), |(bare, query)| (bare, Some(query)));
+    let rest = bare.strip_prefix('/').filter(|_| is_below(bare)).ok_or_else(refused)?;
+    let root = base_url.split_once("://").map_or("", |(_, rest)| rest);
+    let root = root.split_once('/').map_or("", |(_, path)| path);
+    let mut address = String::with_capacity(base_url.len() + path.len() + 1);
+    address.push_str(base_url);
+    let rest = beyond(root, rest);
+    if !rest.is_empty() {
+        address.push('/');
+        address.push_str(rest);
+    }
+    if let Some(query) = query {
+        address.push('?');
+        address.push_str(query);
+    }
+    address.parse().map_err(|_| refused())
+}
+
+/// What of `path` is left after the most that `root` ends with and `path` begins with, segment by segment.
+fn beyond<'a>(root: &str, path: &'a str) -> &'a str {
+    let starts = std::iter::once(0).chain(root.match_indices('/').map(|(at, _)| at + 1));
+    for start in starts.filter(|_| !root.is_empty()) {
+        let tail = root.get(start..).unwrap_or_default();
+        if let Some(rest) = path.strip_prefix(tail)
+            && (rest.is_empty() || rest.starts_with('/'))
+        {
+            return rest.trim_start_matches('/');
+        }
+    }
+    path
+}
+
+/// Whether no server on the way can take a path for one above or beside it.
+fn is_below(path: &str) -> bool {
+    let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#');
+    let mut segments = path.trim_end_matches('/').split('/').skip(1);
+    plain
+        && segments.all(|segment| {
+            let lower = segment.to_ascii_lowercase();
+            let decoded = lower.replace("%2e", ".");
+            !decoded.is_empty() && decoded != "." && decoded != ".." && !HIDDEN.iter().any(|hidden| decoded.contains(hidden))
+        })
+}
+
+/// What could become another path when somebody decodes it. A slash may be part of a model's name, as in the ARN of an inference profile.
+const HIDDEN: [&str; 8] = ["%5c", "%25", "%00", "%0a", "%0d", "%2f..", "..%2f", "%2f%2f"];
+
+#[async_trait::async_trait]
+impl NativeApi for VendorClient {
+    async fn send(&self, request: http::Request<Bytes>, context: &Context) -> Result<http::Response<Body>> {
+        let client = self.for_request(context);
+        let request = client.addressed(request)?;
+        client.http.send(request).await.map_err(|error| self.own(error))
+    }
+
+    fn failure(&self, status: u16, headers: &HeaderMap) -> Option<Error> {
+        (status >= 400).then(|| self.own((self.decode_error)(status, headers, Bytes::new())))
+    }
 }
 
 impl fmt::Debug for VendorClient {
@@ -329,6 +435,52 @@ mod tests {
             .with("v", edge_ai_core::Credential::new("acme/v/default", "o\nwn"));
         let client = client("x-api-key", "ours");
         assert!(!client.for_request(&context).headers.contains_key("x-api-key"));
+    }
+
+    #[test]
+    fn a_path_is_below_the_base_url_and_not_doubled() {
+        for (base, path, address) in [
+            ("https://a/v1", "/v1/files?limit=2", "https://a/v1/files?limit=2"),
+            ("https://a/v1", "/files", "https://a/v1/files"),
+            ("https://a/v1", "/v1", "https://a/v1"),
+            ("https://a/v1", "/v1beta/x", "https://a/v1/v1beta/x"),
+            ("https://a", "/v1/messages", "https://a/v1/messages"),
+            ("https://a/openai/v1", "/openai/v1/x", "https://a/openai/v1/x"),
+            ("https://a/openai/v1", "/v1/x", "https://a/openai/v1/x"),
+            ("http://a:1/b/v1", "/v1/models/m:generate", "http://a:1/b/v1/models/m:generate"),
+        ] {
+            assert_eq!(below(base, path).unwrap().to_string(), address, "{base} {path}");
+        }
+        for path in [
+            "files", "//evil", "/a//b", "/..", "/a/../b", "/a/%2e%2E/b", "/a/.%2e", "/./a", "/a\\b", "/a%5cb", "/a%252e", "/a%2f..%2fb", "/a#b",
+            "http://evil/a", "@evil", "/a b", "",
+        ] {
+            assert!(below("https://a/v1", path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_native_request_has_our_credentials_and_nobody_elses() {
+        let client = VendorClient::new(Arc::new(Nobody), "v", "https://a/v1", "X", |_, _, _| unreachable!())
+            .unwrap()
+            .secret_header(HeaderName::from_static("x-api-key"), "ours")
+            .unwrap()
+            .header(HeaderName::from_static("version"), HeaderValue::from_static("1"))
+            .header(HeaderName::from_static("openai-project"), HeaderValue::from_static("ours"));
+        let request = http::Request::put("/v1/x")
+            .header("authorization", "Bearer theirs")
+            .header("x-api-key", "theirs")
+            .header("cookie", "theirs")
+            .header("openai-project", "theirs")
+            .header("version", "2")
+            .body(Bytes::from_static(b"{ }"))
+            .unwrap();
+        let request = client.addressed(request).unwrap();
+        assert_eq!((request.uri().path(), request.method()), ("/v1/x", &Method::PUT));
+        let headers = request.headers();
+        assert_eq!((&headers["x-api-key"], &headers["openai-project"]), (&"ours".parse().unwrap(), &"ours".parse().unwrap()));
+        assert_eq!(headers["version"], "2");
+        assert!(!headers.contains_key("authorization") && !headers.contains_key("cookie"));
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub(crate) use catalog::chat_models;
 pub(crate) use path::model_path;
 pub(crate) use signature::is_geminis;
 pub(crate) use stream::generate_frames;
+pub(crate) use usage::UsageMetadata;
 
 /// The dialect of `models/{model}:generateContent`.
 pub const GENERATE: Dialect = Dialect::new("gemini.generate_content");

@@ -12,6 +12,7 @@ pub mod gemini;
 pub mod openai;
 pub mod rerank;
 pub mod vertex;
+pub mod tap;
 pub mod workers_ai;
 
 pub use anthropic::Anthropic;

@@ -10,6 +10,7 @@ mod compatibility;
 mod embedding;
 mod error;
 mod finish;
+mod media;
 mod models;
 mod params;
 mod provider;
@@ -34,6 +35,7 @@ pub use embedding::{
     encode_embedding_request, encode_embedding_response,
 };
 pub use error::{decode_error, encode_error};
+pub use media::{IMAGES, MODERATIONS, MediaServices, SPEECH, TRANSCRIPTIONS};
 pub use models::{ModelEntry, encode_model, encode_models};
 pub use provider::{Authentication, ChatApi, OpenAi, OpenAiBuilder};
 pub use response_encode::encode_chat_response;

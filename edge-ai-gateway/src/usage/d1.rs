@@ -8,7 +8,8 @@ use crate::database::{D1, Database, SqlValue, Statement};
 /// Keeps records in the table `usage_records` of a D1 database, and counters of them beside it.
 ///
 /// The tables are made by the migrations [`MIGRATION`](Self::MIGRATION), [`MIGRATION_KEY`](Self::MIGRATION_KEY),
-/// [`MIGRATION_COUNTERS`](Self::MIGRATION_COUNTERS) and [`MIGRATION_VARIANT`](Self::MIGRATION_VARIANT), in this order. A record is written and counted in one transaction, once: an identifier that is there
+/// [`MIGRATION_COUNTERS`](Self::MIGRATION_COUNTERS), [`MIGRATION_VARIANT`](Self::MIGRATION_VARIANT) and
+/// [`MIGRATION_GUARDS`](Self::MIGRATION_GUARDS), in this order. A record is written and counted in one transaction, once: an identifier that is there
 /// already is left as it is.
 #[derive(Debug)]
 pub struct D1UsageLog(D1);
@@ -26,12 +27,15 @@ impl D1UsageLog {
     /// The SQL that adds the column of experiments' variants, for the migration after that.
     pub const MIGRATION_VARIANT: &str = include_str!("d1_variant.sql");
 
+    /// The SQL that adds what guards found, for the last one.
+    pub const MIGRATION_GUARDS: &str = include_str!("d1_guards.sql");
+
     const INSERT: &str = "INSERT INTO usage_records (request_id, time_ms, tenant, key, operation, requested_model, provider, model, \
          stream, outcome, error, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_nano_dollars, \
          latency_ms, time_to_first_token_ms, cache, attempts, warnings, metadata, usage_estimated, saved_nano_dollars, finish_reason, \
-         trace_id, span_id, parent_span_id, variant) \
+         trace_id, span_id, parent_span_id, variant, guards) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, \
-         ?27, ?28, ?29, ?30) ON CONFLICT (request_id) DO NOTHING";
+         ?27, ?28, ?29, ?30, ?31) ON CONFLICT (request_id) DO NOTHING";
 
     /// Keeps records in `database`.
     pub const fn new(database: D1Database) -> Self {
@@ -96,6 +100,7 @@ impl D1UsageLog {
                     .map(|id| id.to_string())
                     .into(),
                 record.variant.as_deref().into(),
+                json(serde_json::to_string(&record.guards))?,
             ],
         ))
     }

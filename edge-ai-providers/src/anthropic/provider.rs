@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use edge_ai_core::{
     Capabilities, ChatModel, ChatRequest, ChatResponse, ChatStream, Dialect, Error, ErrorKind, HttpClient,
-    ModelInfo, Provider, Result, Secret, TokenCount, TokenCounter, Verbatim, async_trait,
+    ModelInfo, NativeApi, Provider, Result, Secret, TokenCount, TokenCounter, Verbatim, async_trait,
 };
 use futures_util::StreamExt;
 use http::{HeaderName, HeaderValue};
@@ -134,6 +134,10 @@ impl Provider for Anthropic {
 
     fn speaks(&self, _model: &str, dialect: &Dialect) -> bool {
         *dialect == MESSAGES
+    }
+
+    fn native_api(&self) -> Option<Arc<dyn NativeApi>> {
+        Some(Arc::clone(&self.client) as Arc<dyn NativeApi>)
     }
 
     fn models(&self) -> Vec<ModelInfo> {

@@ -6,7 +6,7 @@ use crate::openai::Count;
 /// Tokens as Anthropic counts them: the input's three parts stand side by side. In a stream later counts replace earlier ones.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     input_tokens: Option<Count>,
     output_tokens: Option<Count>,
     cache_creation_input_tokens: Option<Count>,
@@ -41,7 +41,7 @@ struct OutputDetails {
 
 impl Counts {
     /// These counts, with those of `later` where it has some.
-    pub(super) fn updated(self, later: Self) -> Self {
+    pub(crate) fn updated(self, later: Self) -> Self {
         Self {
             input_tokens: later.input_tokens.or(self.input_tokens),
             output_tokens: later.output_tokens.or(self.output_tokens),
@@ -56,7 +56,7 @@ impl Counts {
     }
 
     /// In the vocabulary's sense, in which the parts are contained in their whole.
-    pub(super) fn usage(self) -> Usage {
+    pub(crate) fn usage(self) -> Usage {
         let number = |count: Option<Count>| count.unwrap_or_default().0;
         let write = number(self.cache_creation_input_tokens);
         let read = number(self.cache_read_input_tokens);

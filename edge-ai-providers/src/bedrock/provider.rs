@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use edge_ai_core::{
     ChatModel, ChatRequest, ChatResponse, ChatStream, Clock, EmbeddingModel, EmbeddingOutput,
-    EmbeddingRequest, EmbeddingResponse, Error, ErrorKind, HttpClient, ModelInfo, Provider, RerankRequest,
+    EmbeddingRequest, EmbeddingResponse, Error, ErrorKind, HttpClient, ModelInfo, NativeApi, Provider, RerankRequest,
     RerankResponse, Reranker, Result, Usage, async_trait,
 };
 use futures_util::StreamExt;
@@ -206,6 +206,10 @@ impl Provider for Bedrock {
 
     fn reranker(&self) -> Option<Arc<dyn Reranker>> {
         Some(Arc::new(self.clone()))
+    }
+
+    fn native_api(&self) -> Option<Arc<dyn NativeApi>> {
+        Some(Arc::clone(&self.client) as Arc<dyn NativeApi>)
     }
 
     fn models(&self) -> Vec<ModelInfo> {

@@ -6,7 +6,7 @@ use crate::openai::Count;
 /// Tokens as Converse counts them: what came from and went to the prompt cache stands beside the input.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct TokenUsage {
+pub(crate) struct TokenUsage {
     input_tokens: Option<Count>,
     output_tokens: Option<Count>,
     cache_read_input_tokens: Option<Count>,

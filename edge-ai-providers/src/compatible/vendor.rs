@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use edge_ai_core::{Capabilities, HttpClient, ModelInfo, Secret};
 
-use crate::openai::{Authentication, Compatibility, OpenAi, OpenAiBuilder};
+use crate::openai::{Authentication, Compatibility, MediaServices, OpenAi, OpenAiBuilder};
 use crate::rerank::RerankApi;
 
 /// A vendor that speaks OpenAI's dialect, as data.
@@ -32,6 +32,8 @@ pub struct Vendor {
     pub compatibility: Compatibility,
     /// How it reranks, if it does.
     pub rerank: Option<RerankApi>,
+    /// Its services for pictures, sound and moderation.
+    pub media: MediaServices,
     /// What its API carries. Which of it a model does is the model's.
     pub capabilities: Capabilities,
     /// The models to list; others are served all the same.
@@ -61,6 +63,7 @@ impl Vendor {
             deployments: None,
             compatibility: Compatibility::COMPATIBLE,
             rerank: None,
+            media: MediaServices::NONE,
             capabilities: Capabilities::CHAT,
             models: &[],
             docs: "",
@@ -78,6 +81,7 @@ impl Vendor {
             .chat(self.capabilities.chat)
             .embeddings(self.capabilities.embeddings)
             .rerank(self.rerank)
+            .media(self.media)
             .models(self.models.iter().map(Model::info))
     }
 }

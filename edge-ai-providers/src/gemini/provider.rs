@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use edge_ai_core::{
     ChatModel, ChatRequest, ChatResponse, ChatStream, Dialect, EmbeddingInput, EmbeddingModel,
-    EmbeddingOutput, EmbeddingRequest, EmbeddingResponse, Error, ErrorKind, HttpClient, ModelInfo, Provider,
+    EmbeddingOutput, EmbeddingRequest, EmbeddingResponse, Error, ErrorKind, HttpClient, ModelInfo, NativeApi, Provider,
     Result, Secret, TokenCount, TokenCounter, Verbatim, async_trait,
 };
 use futures_util::StreamExt;
@@ -167,6 +167,10 @@ impl Provider for Gemini {
 
     fn embedding_model(&self) -> Option<Arc<dyn EmbeddingModel>> {
         Some(Arc::new(self.clone()))
+    }
+
+    fn native_api(&self) -> Option<Arc<dyn NativeApi>> {
+        Some(Arc::clone(&self.client) as Arc<dyn NativeApi>)
     }
 
     fn token_counter(&self) -> Option<Arc<dyn TokenCounter>> {

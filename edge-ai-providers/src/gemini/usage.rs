@@ -7,7 +7,7 @@ use crate::openai::Count;
 /// count, thoughts and the prompts of Google's own tools stand beside.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct UsageMetadata {
+pub(crate) struct UsageMetadata {
     prompt_token_count: Option<Count>,
     cached_content_token_count: Option<Count>,
     candidates_token_count: Option<Count>,
@@ -27,7 +27,7 @@ struct ModalityCount {
 
 impl UsageMetadata {
     /// In the vocabulary's sense, in which the parts are contained in their whole.
-    pub(super) fn usage(self) -> Usage {
+    pub(crate) fn usage(self) -> Usage {
         let number = |count: Option<Count>| count.unwrap_or_default().0;
         let thoughts = number(self.thoughts_token_count);
         let mut usage = Usage::new(

@@ -10,12 +10,13 @@ mod paths;
 use std::sync::Arc;
 
 use edge_ai_core::{
-    ChatModel, Dialect, EmbeddingModel, HttpClient, ModelInfo, Provider, Reranker, Result, Secret,
+    ChatModel, Dialect, EmbeddingModel, HttpClient, ModelInfo, NativeApi, Provider, Reranker, Result, Secret,
     TokenCounter,
 };
 
 use super::responses::RESPONSES;
-use super::{CHAT, Compatibility};
+use super::{CHAT, Compatibility, MediaServices};
+use crate::client::VendorClient;
 use crate::rerank::RerankModel;
 pub use api::ChatApi;
 pub use authentication::Authentication;
@@ -46,6 +47,8 @@ pub struct OpenAi {
     chats: bool,
     embeds: bool,
     reranker: Option<Arc<RerankModel>>,
+    native: Arc<VendorClient>,
+    media: MediaServices,
 }
 
 impl OpenAi {
@@ -106,6 +109,11 @@ impl Provider for OpenAi {
         let apis = self.endpoint.apis();
         (*dialect == RESPONSES && apis.speaks_responses(model))
             || (*dialect == CHAT && apis.speaks_completions(model))
+            || self.media.speak(dialect)
+    }
+
+    fn native_api(&self) -> Option<Arc<dyn NativeApi>> {
+        Some(Arc::clone(&self.native) as Arc<dyn NativeApi>)
     }
 
     fn models(&self) -> Vec<ModelInfo> {

@@ -1,7 +1,7 @@
 use edge_ai_core::Capabilities;
 
 use crate::compatible::{Deployments, Vendor};
-use crate::openai::{Authentication, Compatibility};
+use crate::openai::{MediaServices, Authentication, Compatibility};
 
 /// [Azure OpenAI](https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle), whose models are your deployments:
 /// `azure/{deployment}`.
@@ -18,6 +18,7 @@ pub const AZURE: Vendor = Vendor {
         "AZURE_OPENAI_API_VERSION",
     )),
     compatibility: Compatibility::OPENAI,
+    media: MediaServices::ALL,
     capabilities: Capabilities::ALL,
     docs: "https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle",
     ..Vendor::new(

@@ -1,7 +1,7 @@
 use edge_ai_core::Capabilities;
 
 use crate::compatible::{Model, Vendor};
-use crate::openai::{Compatibility, MaxTokensField, ReasoningField, SendReasoning};
+use crate::openai::{MediaServices, Compatibility, MaxTokensField, ReasoningField, SendReasoning};
 
 /// [Groq](https://console.groq.com/docs/openai): open models on its own chips.
 ///
@@ -26,6 +26,11 @@ pub const GROQ: Vendor = Vendor {
             "verbosity",
         ],
         ..Compatibility::COMPATIBLE
+    },
+    media: MediaServices {
+        speech: true,
+        transcriptions: true,
+        ..MediaServices::NONE
     },
     capabilities: Capabilities::CHAT
         .parallel_tools()

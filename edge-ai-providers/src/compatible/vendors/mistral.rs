@@ -1,7 +1,7 @@
 use edge_ai_core::Capabilities;
 
 use crate::compatible::{Model, Vendor};
-use crate::openai::{Compatibility, SendReasoning, ToolCallIds};
+use crate::openai::{MediaServices, Compatibility, SendReasoning, ToolCallIds};
 
 /// [Mistral](https://docs.mistral.ai/api/#tag/chat).
 ///
@@ -27,6 +27,11 @@ pub const MISTRAL: Vendor = Vendor {
         ],
         renamed: &[("seed", "random_seed")],
         ..Compatibility::COMPATIBLE
+    },
+    media: MediaServices {
+        transcriptions: true,
+        moderations: true,
+        ..MediaServices::NONE
     },
     capabilities: GENERAL.reasoning().embeddings(),
     models: &[

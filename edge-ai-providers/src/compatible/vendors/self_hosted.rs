@@ -1,7 +1,7 @@
 use edge_ai_core::Capabilities;
 
 use crate::compatible::{EnabledBy, Vendor};
-use crate::openai::Compatibility;
+use crate::openai::{Compatibility, MediaServices};
 use crate::rerank::RerankApi;
 
 /// [Ollama](https://docs.ollama.com/api/openai-compatibility) on a machine of yours, at `OLLAMA_BASE_URL`; it needs no key. With
@@ -12,6 +12,7 @@ pub const OLLAMA: Vendor = Vendor {
         top_k: false,
         ..Compatibility::COMPATIBLE
     },
+    media: MediaServices::ALL,
     capabilities: Capabilities::CHAT
         .parallel_tools()
         .vision()
@@ -33,6 +34,7 @@ pub const OLLAMA: Vendor = Vendor {
 pub const VLLM: Vendor = Vendor {
     enabled_by: EnabledBy::BaseUrl,
     rerank: Some(RerankApi::COMMON),
+    media: MediaServices::ALL,
     capabilities: Capabilities::ALL.rerank(),
     docs: "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
     ..Vendor::new(
@@ -49,6 +51,7 @@ pub const VLLM: Vendor = Vendor {
 pub const GENERIC: Vendor = Vendor {
     enabled_by: EnabledBy::BaseUrl,
     rerank: Some(RerankApi::COMMON),
+    media: MediaServices::ALL,
     capabilities: Capabilities::ALL.rerank(),
     docs: "https://platform.openai.com/docs/api-reference/chat",
     ..Vendor::new(

@@ -1,9 +1,16 @@
 use edge_ai_core::Capabilities;
 
+use crate::openai::MediaServices;
 use crate::compatible::{Model, Vendor};
 
 /// [Together](https://docs.together.ai/docs/inference/openai-compatibility): open models, as `together/maker/model`.
 pub const TOGETHER: Vendor = Vendor {
+    media: MediaServices {
+        images: true,
+        speech: true,
+        transcriptions: true,
+        ..MediaServices::NONE
+    },
     capabilities: Capabilities::CHAT
         .parallel_tools()
         .vision()

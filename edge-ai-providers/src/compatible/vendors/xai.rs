@@ -1,7 +1,7 @@
 use edge_ai_core::Capabilities;
 
 use crate::compatible::{Model, Vendor};
-use crate::openai::{Compatibility, MaxTokensField};
+use crate::openai::{MediaServices, Compatibility, MaxTokensField};
 
 /// [xAI](https://docs.x.ai/docs/api-reference#chat-completions), with the Grok models.
 ///
@@ -13,6 +13,10 @@ pub const XAI: Vendor = Vendor {
         max_tokens: MaxTokensField::MaxCompletionTokens,
         top_k: false,
         ..Compatibility::COMPATIBLE
+    },
+    media: MediaServices {
+        images: true,
+        ..MediaServices::NONE
     },
     capabilities: GENERAL.reasoning(),
     models: &[

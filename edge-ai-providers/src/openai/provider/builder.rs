@@ -8,8 +8,11 @@ use super::endpoint::Endpoint;
 use super::paths::{Paths, is_plain};
 use super::{Authentication, ChatApi, OpenAi, catalog};
 use crate::client::VendorClient;
-use crate::openai::{Compatibility, decode_error};
+use crate::openai::{Compatibility, MediaServices, decode_error};
 use crate::rerank::{RerankApi, RerankModel};
+
+/// What a base URL ends with for what a vendor has in OpenAI's shape beside its own.
+const COMPATIBILITY: &str = "/compatibility/v1";
 
 /// What there is to configure about [`OpenAi`].
 #[derive(Debug)]
@@ -29,6 +32,7 @@ pub struct OpenAiBuilder {
     responses_models: Vec<String>,
     embeddings: bool,
     rerank: Option<RerankApi>,
+    media: MediaServices,
     headers: Vec<(HeaderName, String)>,
 }
 
@@ -49,6 +53,7 @@ impl OpenAiBuilder {
             responses_models: Vec::new(),
             embeddings: true,
             rerank: None,
+            media: MediaServices::ALL,
             headers: Vec::new(),
         }
     }
@@ -135,6 +140,11 @@ impl OpenAiBuilder {
         }
     }
 
+    /// Which of OpenAI's services for pictures, sound and moderation it has; all unless told.
+    pub fn media(self, media: MediaServices) -> Self {
+        Self { media, ..self }
+    }
+
     /// Azure's addresses before its v1 API: each model under `/deployments/{model}`, with the API's version by date. The base URL ends with
     /// `/openai` then.
     pub fn deployments(self, api_version: impl Into<String>) -> Self {
@@ -198,6 +208,9 @@ impl OpenAiBuilder {
             client = client.header(name.clone(), value);
         }
         client = self.authentication.apply(client, &self.api_key)?;
+        // A vendor's own services are not under the address of those that are like OpenAI's.
+        let base_url = self.base_url.trim().trim_end_matches('/');
+        let native = client.clone().at(base_url.strip_suffix(COMPATIBILITY).unwrap_or(base_url), &setting)?;
         let reranker = self.rerank.map(|api| {
             let base_url = self.base_url.trim().trim_end_matches('/');
             let base_url = base_url.strip_suffix(api.not_under).unwrap_or(base_url);
@@ -224,6 +237,8 @@ impl OpenAiBuilder {
             chats: self.chat,
             embeds: self.embeddings,
             reranker: reranker.transpose()?,
+            native: Arc::new(native),
+            media: self.media,
         })
     }
 }
