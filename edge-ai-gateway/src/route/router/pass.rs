@@ -1,0 +1,119 @@
+//! Requests that are passed on as they are.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use edge_ai_core::{Body, Context, Dialect, Error, ErrorKind, Provider, Result};
+use http::{Request, Response};
+
+use super::{Router, cannot, named};
+use crate::route::RetryPolicy;
+use crate::route::asked::Asked;
+use crate::route::target::Target;
+
+/// What a vendor answered.
+pub(crate) struct PassedOn {
+    pub(crate) response: Response<Body>,
+    /// What its head says went wrong.
+    pub(crate) failure: Option<Error>,
+    /// How long it may be silent.
+    pub(crate) idle: Duration,
+    /// The model that was asked.
+    pub(crate) model: String,
+}
+
+impl Router {
+    /// Passes a request on to a provider, once.
+    ///
+    /// # Errors
+    /// When there is no answer; one of a failure is an answer.
+    pub(crate) async fn pass_to(
+        &self,
+        provider: &Arc<dyn Provider>,
+        model: &str,
+        request: Request<Bytes>,
+        context: &Context,
+        stream: bool,
+    ) -> Result<PassedOn> {
+        let once = RetryPolicy {
+            max_attempts: 1,
+            rounds: 1,
+            ..self.retry
+        };
+        let router = self.clone().retry(once);
+        let targets = vec![Target::new(provider, model)];
+        router.pass(targets, context, stream, &|_| Ok(copy(&request))).await
+    }
+
+    /// Passes a request on to whoever answers a name and takes requests in `dialect`, one after the other; `write` writes it for a model.
+    ///
+    /// # Errors
+    /// As [`pass_to`](Self::pass_to); [`ErrorKind::NotFound`] for an unknown name, and [`ErrorKind::Unsupported`] when none of its models has the service.
+    pub(crate) async fn pass_by_name(
+        &self,
+        name: &str,
+        dialect: &Dialect,
+        context: &Context,
+        stream: bool,
+        write: &(dyn Fn(&str) -> Result<Request<Bytes>> + Sync),
+    ) -> Result<PassedOn> {
+        let mut targets = self.targets(name, Asked::passed(context, stream))?;
+        targets.retain(|target| target.provider.native_api().is_some() && target.provider.speaks(target.model(), dialect));
+        if targets.is_empty() {
+            let message = format!("no provider of `{name}` is known to have this service (`{}`)", dialect.as_str());
+            return Err(Error::new(ErrorKind::Unsupported, message).with_param("model"));
+        }
+        self.pass(targets, context, stream, write).await
+    }
+
+    async fn pass(
+        &self,
+        targets: Vec<Target>,
+        context: &Context,
+        stream: bool,
+        write: &(dyn Fn(&str) -> Result<Request<Bytes>> + Sync),
+    ) -> Result<PassedOn> {
+        let attempts = self.attempts(context, stream);
+        let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
+        // The last answer that is one of a failure: it is the client's if nobody does better.
+        let refused = Mutex::new(None);
+        let refused = &refused;
+        let outcome = attempts.run(targets, |target, context| async move {
+            take(refused);
+            let api = target.provider.native_api().ok_or_else(|| cannot(&target, "requests of its own"))?;
+            let request = write(target.model())?;
+            let response = named(self.within(limit, deadline, api.send(request, &context)).await, &target)?;
+            let passed = PassedOn {
+                failure: api.failure(response.status().as_u16(), response.headers()),
+                response,
+                idle: self.timeouts.idle,
+                model: target.model().to_owned(),
+            };
+            match passed.failure.clone() {
+                None => Ok(passed),
+                Some(error) => {
+                    *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(passed);
+                    Err(error)
+                }
+            }
+        });
+        match outcome.await {
+            Ok(passed) => Ok(passed),
+            Err(error) => take(refused).ok_or(error),
+        }
+    }
+}
+
+fn take(refused: &Mutex<Option<PassedOn>>) -> Option<PassedOn> {
+    refused.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// The same request; what it carries beside its head and body is of no concern to a vendor.
+fn copy(request: &Request<Bytes>) -> Request<Bytes> {
+    let mut copy = Request::new(request.body().clone());
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    copy.headers_mut().clone_from(request.headers());
+    copy
+}
