@@ -9,6 +9,7 @@ use crate::admin::{self, Admin};
 use crate::gateway::Gateway;
 use crate::jobs::{self, LongWork};
 use crate::limit::{Gate, Limit, Limits};
+use crate::pass::{self, PassThrough};
 use crate::route::{PaceStore, RetryPolicy, Route, RouteTable, Router, Timeouts};
 use crate::site::Site;
 use crate::surface::Bodies;
@@ -41,6 +42,7 @@ pub struct GatewayBuilder {
     access: Access,
     admin: Option<Arc<dyn admin::Surface>>,
     long_work: Option<Arc<dyn jobs::Surface>>,
+    pass: Option<Arc<dyn pass::Surface>>,
     credentials: Option<Arc<dyn CredentialSource>>,
     gate: Option<Gating>,
     retry: RetryPolicy,
@@ -78,6 +80,7 @@ impl GatewayBuilder {
             access: Access::default(),
             admin: None,
             long_work: None,
+            pass: None,
             credentials: None,
             gate: None,
             retry: RetryPolicy::default(),
@@ -202,6 +205,14 @@ impl GatewayBuilder {
         }
     }
 
+    /// Passes on to vendors what has no words here, as it is; without this, their own APIs are not to be reached.
+    pub fn pass_through(self, pass: PassThrough) -> Self {
+        Self {
+            pass: Some(Arc::new(pass)),
+            ..self
+        }
+    }
+
     /// Asks vendors with the keys that tenants have brought, where they have; with the operator's unless told.
     pub fn vendor_keys(self, source: impl CredentialSource) -> Self {
         Self {
@@ -278,6 +289,9 @@ impl GatewayBuilder {
         for (name, route) in self.optional_routes {
             table.add_optional(name, route);
         }
+        if self.pass.is_some() {
+            pass::check_names(&table)?;
+        }
         let table = Arc::new(table);
         let router = Router::new(table, Arc::clone(&self.clock), Arc::clone(&self.entropy))
             .retry(self.retry)
@@ -313,6 +327,7 @@ impl GatewayBuilder {
             access: self.access,
             admin: self.admin,
             long_work: self.long_work,
+            pass: self.pass,
             credentials: self.credentials,
             gate,
             books: Arc::new(books),

@@ -15,6 +15,7 @@ use crate::admin::{self, Desk};
 use crate::builder::GatewayBuilder;
 use crate::jobs::{self, Progress, Submission};
 use crate::limit::{self, Asking, Gate, Holds, Stage};
+use crate::pass;
 use crate::patience::Patience;
 use crate::route::{RouteTable, Router};
 use crate::site::Site;
@@ -50,6 +51,7 @@ pub struct Gateway {
     pub(crate) access: Access,
     pub(crate) admin: Option<Arc<dyn admin::Surface>>,
     pub(crate) long_work: Option<Arc<dyn jobs::Surface>>,
+    pub(crate) pass: Option<Arc<dyn pass::Surface>>,
     pub(crate) credentials: Option<Arc<dyn CredentialSource>>,
     pub(crate) gate: Option<Arc<dyn Gate>>,
     pub(crate) books: Arc<Books>,
@@ -197,7 +199,15 @@ impl Gateway {
             let principal = self.access.principal(&presented).await?;
             return work.answer(self, &head, body, &principal).await;
         }
-        let endpoint = Endpoint::at(head.uri.path())?;
+        let path = head.uri.path();
+        let passed = self
+            .pass
+            .as_ref()
+            .and_then(|pass| pass.way(path, self.router.table()));
+        let endpoint = match (Endpoint::at(path), passed) {
+            (Err(_), Some(way)) => Endpoint::Passed(way),
+            (found, _) => found?,
+        };
         endpoint.check(&head.method).inspect_err(|_| {
             told.insert(ALLOW, HeaderValue::from_static(endpoint.allow()));
         })?;
@@ -275,13 +285,15 @@ impl Gateway {
             }
             Endpoint::Embeddings => Operation::Embeddings,
             Endpoint::Rerank => Operation::Rerank,
+            Endpoint::Passed(way) => way.operation(),
         };
         context.credentials = self.credentials_of(&principal, &head.headers, arrived).await?;
         let mut held = self
             .bodies
             .hold(surface::announced_length(&head.headers), self.max_body)?;
         let clock = &*self.books.clock;
-        let body = surface::read_body(clock, &head.headers, body, self.max_body, &mut held).await?;
+        let json = !matches!(endpoint, Endpoint::Passed(_));
+        let body = surface::read_body(clock, &head.headers, body, self.max_body, &mut held, json).await?;
         if endpoint == Endpoint::CountTokens {
             return surface::count_tokens(self, client, &body, context, &principal).await;
         }
@@ -309,6 +321,9 @@ impl Gateway {
             holds,
             told,
         };
+        if let (Endpoint::Passed(way), Some(pass)) = (&endpoint, &self.pass) {
+            return pass.answer(call, way, &head).await;
+        }
         match operation {
             Operation::Embeddings => surface::embeddings(call).await,
             Operation::Rerank => surface::rerank(call).await,

@@ -7,6 +7,7 @@ mod database;
 mod gateway;
 mod jobs;
 mod limit;
+mod pass;
 mod patience;
 mod report;
 #[cfg(feature = "ring")]
@@ -39,6 +40,7 @@ pub use limit::RateLimitBinding;
 #[cfg(feature = "leases")]
 pub use limit::{DurableLeases, LimitOffice};
 pub use limit::{KvLimits, Limit, Limits};
+pub use pass::PassThrough;
 pub use report::{Dashboard, MetricsPage};
 #[cfg(feature = "ring")]
 pub use ring_crypto::RingCrypto;

@@ -11,16 +11,14 @@ mod way;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use edge_ai_core::{Body, Context, Error, ErrorKind, Result, Timestamp};
+use edge_ai_core::{Body, Error, ErrorKind, Result};
 use http::Response;
 use http::request::Parts;
 
-use crate::access::Principal;
-use crate::gateway::{Caller, Gateway};
 use crate::route::RouteTable;
-use crate::surface::Client;
-pub(crate) use way::Way;
+use crate::surface::Call;
+use crate::usage::failed;
+pub(crate) use way::{Way, check_names};
 
 /// Passes requests on to vendors as they are, with keys, limits, records and costs still applied.
 ///
@@ -57,6 +55,7 @@ pub(crate) use way::Way;
 pub struct PassThrough {
     models_only: bool,
     refusal: Option<Arc<str>>,
+    unguarded: bool,
 }
 
 impl PassThrough {
@@ -74,6 +73,28 @@ impl PassThrough {
         }
     }
 
+    /// Also beside guardrails, which see nothing of what is passed on.
+    #[must_use]
+    pub fn unguarded(self) -> Self {
+        Self {
+            unguarded: true,
+            ..self
+        }
+    }
+
+    /// The same for a gateway that has guardrails: it [refuses](Self::refusing) what would go around them, unless it is
+    /// [`unguarded`](Self::unguarded).
+    #[must_use]
+    pub fn beside_guardrails(self) -> Self {
+        if self.unguarded {
+            return self;
+        }
+        self.refusing(
+            "this gateway has guardrails, which do not see what is passed on to a vendor as it is; ask by /v1/chat/completions, \
+             /v1/responses or /v1/messages",
+        )
+    }
+
     /// Answers every request that it would pass on with a refusal that says why: for a gateway whose guardrails must not be gone around.
     #[must_use]
     pub fn refusing(self, why: impl Into<Arc<str>>) -> Self {
@@ -84,19 +105,6 @@ impl PassThrough {
     }
 }
 
-/// A request to pass on.
-pub(crate) struct Passing<'a> {
-    pub(crate) gateway: &'a Gateway,
-    pub(crate) client: Client,
-    pub(crate) way: &'a Way,
-    pub(crate) head: &'a Parts,
-    pub(crate) body: Bytes,
-    pub(crate) context: Context,
-    pub(crate) principal: Arc<Principal>,
-    pub(crate) caller: Caller,
-    pub(crate) arrived: Timestamp,
-}
-
 /// What a gateway without it does not link.
 #[async_trait]
 pub(crate) trait Surface: std::fmt::Debug + Send + Sync {
@@ -104,7 +112,7 @@ pub(crate) trait Surface: std::fmt::Debug + Send + Sync {
     fn way(&self, path: &str, table: &RouteTable) -> Option<Way>;
 
     /// Passes it on.
-    async fn answer(&self, passing: Passing<'_>) -> Result<Response<Body>>;
+    async fn answer(&self, call: Call<'_>, way: &Way, head: &Parts) -> Result<Response<Body>>;
 }
 
 #[async_trait]
@@ -113,19 +121,23 @@ impl Surface for PassThrough {
         Way::at(path, table)
     }
 
-    async fn answer(&self, passing: Passing<'_>) -> Result<Response<Body>> {
+    async fn answer(&self, call: Call<'_>, way: &Way, head: &Parts) -> Result<Response<Body>> {
         if let Some(why) = &self.refusal {
-            let error = Error::new(ErrorKind::PermissionDenied, &**why);
-            return Err(error.with_code("pass_through_refused"));
+            return Err(failed(&call.meter, refused(why)));
         }
-        match passing.way {
-            Way::Native { provider, path } => native::answer(&passing, provider, path, self.models_only).await,
-            Way::Media(media) => media::answer(&passing, *media).await,
-            Way::Response if self.models_only => {
-                let error = Error::new(ErrorKind::PermissionDenied, "this gateway passes on requests that ask a model, and no others");
-                Err(error.with_code("pass_through_refused"))
+        match way {
+            Way::Native { provider, path } => {
+                native::answer(call, head, provider, path, self.models_only).await
             }
-            Way::Response => native::stored_response(&passing).await,
+            Way::Media(media) => media::answer(call, head, *media).await,
+            Way::Response if self.models_only => Err(failed(&call.meter, refused(MODELS_ONLY))),
+            Way::Response => native::stored_response(call, head).await,
         }
     }
+}
+
+const MODELS_ONLY: &str = "this gateway passes on requests that ask a model, and no others";
+
+fn refused(why: &str) -> Error {
+    Error::new(ErrorKind::PermissionDenied, why).with_code("pass_through_refused")
 }

@@ -15,14 +15,14 @@ mod wishes;
 mod writes;
 
 pub(crate) use body::{Bodies, announced_length, read_body};
-pub(crate) use call::{Call, asked_model};
+pub(crate) use call::{Call, asked_model, refusal};
 pub(crate) use chat::chat;
 pub(crate) use client::Client;
 pub(crate) use embeddings::embeddings;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use models::{model, models};
 pub(crate) use rerank::rerank;
-pub(crate) use response::{error_response, event_stream, for_client, health, json};
+pub(crate) use response::{error_response, event_stream, for_client, health, json, tell};
 pub(crate) use tokens::count_tokens;
 pub(crate) use trace::span;
 pub(crate) use wishes::{cache_policy, collects, metadata, retry_wishes, routing_headers, wants_no_wait};

@@ -6,6 +6,7 @@ mod decode;
 mod embeddings;
 pub(crate) mod encode;
 pub(crate) mod error;
+mod media;
 mod models;
 pub(crate) mod responses;
 mod strict;
@@ -56,6 +57,15 @@ fn route(call: &Call<'_>) -> Result<Reply, Error> {
         ("POST", "/responses") => responses::answer(call, body(call)?),
         ("POST", "/responses/input_tokens") => responses::count(body(call)?),
         ("POST", "/embeddings") => embeddings::answer(body(call)?),
+        ("POST", "/images/generations") => media::images(call, body(call)?),
+        ("POST", "/images/edits" | "/images/variations") => media::changed_images(call),
+        ("POST", "/audio/speech") => media::speech(body(call)?),
+        ("POST", "/audio/transcriptions" | "/audio/translations") => media::transcription(call),
+        ("POST", "/moderations") => media::moderation(call, body(call)?),
+        // Nothing is ever kept.
+        ("GET", "/files") => Ok(Reply::json(
+            &serde_json::json!({ "object": "list", "data": [], "has_more": false }),
+        )),
         ("GET", "/models") => Ok(models::list()),
         ("GET", path) if path.starts_with("/models/") => models::one(path.trim_start_matches("/models/")),
         (

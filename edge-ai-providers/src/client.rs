@@ -276,7 +276,12 @@ const CREDENTIALS: [&str; 7] = [
 ];
 
 /// Headers that say for whom the operator asks, and whose trace it is.
-const OPERATORS: [&str; 4] = ["openai-organization", "openai-project", "traceparent", "tracestate"];
+const OPERATORS: [&str; 4] = [
+    "openai-organization",
+    "openai-project",
+    "traceparent",
+    "tracestate",
+];
 
 /// The address of `path`, which may have a query, below a base URL whose path it may repeat.
 ///
@@ -287,8 +292,13 @@ fn below(base_url: &str, path: &str) -> Result<http::Uri> {
         let message = "the path has to be plain: it begins with one slash, and has no `.`, `..`, backslash or empty segment, also encoded";
         Error::new(ErrorKind::InvalidRequest, message).with_code("invalid_path")
     };
-    let (bare, query) = path.split_once('?').map_or((path, None), |(bare, query)| (bare, Some(query)));
-    let rest = bare.strip_prefix('/').filter(|_| is_below(bare)).ok_or_else(refused)?;
+    let (bare, query) = path
+        .split_once('?')
+        .map_or((path, None), |(bare, query)| (bare, Some(query)));
+    let rest = bare
+        .strip_prefix('/')
+        .filter(|_| is_below(bare))
+        .ok_or_else(refused)?;
     let root = base_url.split_once("://").map_or("", |(_, rest)| rest);
     let root = root.split_once('/').map_or("", |(_, path)| path);
     let mut address = String::with_capacity(base_url.len() + path.len() + 1);
@@ -321,13 +331,18 @@ fn beyond<'a>(root: &str, path: &'a str) -> &'a str {
 
 /// Whether no server on the way can take a path for one above or beside it.
 fn is_below(path: &str) -> bool {
-    let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#');
+    let plain = path
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#');
     let mut segments = path.trim_end_matches('/').split('/').skip(1);
     plain
         && segments.all(|segment| {
             let lower = segment.to_ascii_lowercase();
             let decoded = lower.replace("%2e", ".");
-            !decoded.is_empty() && decoded != "." && decoded != ".." && !HIDDEN.iter().any(|hidden| decoded.contains(hidden))
+            !decoded.is_empty()
+                && decoded != "."
+                && decoded != ".."
+                && !HIDDEN.iter().any(|hidden| decoded.contains(hidden))
         })
 }
 
@@ -447,13 +462,32 @@ mod tests {
             ("https://a", "/v1/messages", "https://a/v1/messages"),
             ("https://a/openai/v1", "/openai/v1/x", "https://a/openai/v1/x"),
             ("https://a/openai/v1", "/v1/x", "https://a/openai/v1/x"),
-            ("http://a:1/b/v1", "/v1/models/m:generate", "http://a:1/b/v1/models/m:generate"),
+            (
+                "http://a:1/b/v1",
+                "/v1/models/m:generate",
+                "http://a:1/b/v1/models/m:generate",
+            ),
         ] {
             assert_eq!(below(base, path).unwrap().to_string(), address, "{base} {path}");
         }
         for path in [
-            "files", "//evil", "/a//b", "/..", "/a/../b", "/a/%2e%2E/b", "/a/.%2e", "/./a", "/a\\b", "/a%5cb", "/a%252e", "/a%2f..%2fb", "/a#b",
-            "http://evil/a", "@evil", "/a b", "",
+            "files",
+            "//evil",
+            "/a//b",
+            "/..",
+            "/a/../b",
+            "/a/%2e%2E/b",
+            "/a/.%2e",
+            "/./a",
+            "/a\\b",
+            "/a%5cb",
+            "/a%252e",
+            "/a%2f..%2fb",
+            "/a#b",
+            "http://evil/a",
+            "@evil",
+            "/a b",
+            "",
         ] {
             assert!(below("https://a/v1", path).is_err(), "{path}");
         }
@@ -461,12 +495,21 @@ mod tests {
 
     #[test]
     fn a_native_request_has_our_credentials_and_nobody_elses() {
-        let client = VendorClient::new(Arc::new(Nobody), "v", "https://a/v1", "X", |_, _, _| unreachable!())
-            .unwrap()
-            .secret_header(HeaderName::from_static("x-api-key"), "ours")
-            .unwrap()
-            .header(HeaderName::from_static("version"), HeaderValue::from_static("1"))
-            .header(HeaderName::from_static("openai-project"), HeaderValue::from_static("ours"));
+        let client = VendorClient::new(
+            Arc::new(Nobody),
+            "v",
+            "https://a/v1",
+            "X",
+            |_, _, _| unreachable!(),
+        )
+        .unwrap()
+        .secret_header(HeaderName::from_static("x-api-key"), "ours")
+        .unwrap()
+        .header(HeaderName::from_static("version"), HeaderValue::from_static("1"))
+        .header(
+            HeaderName::from_static("openai-project"),
+            HeaderValue::from_static("ours"),
+        );
         let request = http::Request::put("/v1/x")
             .header("authorization", "Bearer theirs")
             .header("x-api-key", "theirs")
@@ -478,7 +521,10 @@ mod tests {
         let request = client.addressed(request).unwrap();
         assert_eq!((request.uri().path(), request.method()), ("/v1/x", &Method::PUT));
         let headers = request.headers();
-        assert_eq!((&headers["x-api-key"], &headers["openai-project"]), (&"ours".parse().unwrap(), &"ours".parse().unwrap()));
+        assert_eq!(
+            (&headers["x-api-key"], &headers["openai-project"]),
+            (&"ours".parse().unwrap(), &"ours".parse().unwrap())
+        );
         assert_eq!(headers["version"], "2");
         assert!(!headers.contains_key("authorization") && !headers.contains_key("cookie"));
     }

@@ -11,8 +11,8 @@ pub mod compatible;
 pub mod gemini;
 pub mod openai;
 pub mod rerank;
-pub mod vertex;
 pub mod tap;
+pub mod vertex;
 pub mod workers_ai;
 
 pub use anthropic::Anthropic;

@@ -49,7 +49,9 @@ enum Reader {
 impl UsageTap {
     /// A tap for an answer with this head.
     pub fn new(headers: &HeaderMap) -> Self {
-        let media_type = headers.get(CONTENT_TYPE).map(|value| value.as_bytes().to_ascii_lowercase());
+        let media_type = headers
+            .get(CONTENT_TYPE)
+            .map(|value| value.as_bytes().to_ascii_lowercase());
         let media_type = String::from_utf8(media_type.unwrap_or_default()).unwrap_or_default();
         let media_type = media_type.split(';').next().unwrap_or_default().trim();
         let reader = match media_type {

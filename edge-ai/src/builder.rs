@@ -9,6 +9,7 @@ use edge_ai_core::{
 };
 use edge_ai_gateway::{
     Admin, Authenticator, Capture, CredentialSource, Gateway, GatewayBuilder, Limit, Limits, LongWork,
+    PassThrough,
     PriceTable, RetryPolicy, Route, RouteTable, Site, Timeouts,
 };
 
@@ -36,6 +37,7 @@ impl EdgeAi {
             clock,
             cache: Caching::default(),
             outermost: None,
+            pass: None,
         }
     }
 
@@ -98,6 +100,7 @@ pub struct EdgeAiBuilder {
     cache: Caching,
     /// What stands around everything else, the cache included.
     outermost: Option<Outermost>,
+    pass: Option<PassThrough>,
 }
 
 /// Takes a model, gives one around it.
@@ -164,6 +167,15 @@ impl EdgeAiBuilder {
             outermost: Some(Box::new(|model| {
                 Arc::new(edge_ai_guard::GuardedChatModel::new(model, rails))
             })),
+            ..self
+        }
+    }
+
+    /// Passes requests on to vendors' own APIs. Beside [guardrails](Self::guard) they are refused, unless it is
+    /// [`unguarded`](PassThrough::unguarded).
+    pub fn pass_through(self, pass: PassThrough) -> Self {
+        Self {
+            pass: Some(pass),
             ..self
         }
     }
@@ -261,9 +273,14 @@ impl EdgeAiBuilder {
         let purges = self.cache.purges.clone();
         let names: Vec<String> = self.cache.names().map(str::to_owned).collect();
         let gateway = self.cache.around(self.gateway, self.clock);
-        let gateway = match self.outermost {
+        let (gateway, guarded) = match self.outermost {
+            None => (gateway, false),
+            Some(around) => (gateway.layer(|model, _| around(model)), true),
+        };
+        let gateway = match self.pass {
+            Some(pass) if guarded => gateway.pass_through(pass.beside_guardrails()),
+            Some(pass) => gateway.pass_through(pass),
             None => gateway,
-            Some(around) => gateway.layer(|model, _| around(model)),
         };
         let gateway = gateway.build()?;
         for name in names {

@@ -55,6 +55,15 @@ impl ModelPermissions {
         !listed(&self.deny) && (self.allow.is_empty() || listed(&self.allow))
     }
 
+    /// Whether everything of a provider may be asked for.
+    pub(crate) fn permit_all_of(&self, provider: &str) -> bool {
+        let of_it = |pattern: &String| {
+            let rest = pattern.strip_prefix(provider);
+            pattern == "*" || rest.is_some_and(|rest| rest.starts_with('/'))
+        };
+        !self.deny.iter().any(of_it) && self.permit(&format!("{provider}/*"))
+    }
+
     /// What may be asked for, in words.
     pub(crate) fn describe(&self) -> String {
         let allowed = if self.allow.is_empty() {

@@ -10,6 +10,7 @@ use http::Response;
 
 use super::filter;
 use super::subject::Subject;
+use crate::limit::Permit;
 use crate::patience::Patience;
 use crate::route::PassedOn;
 use crate::surface;
@@ -60,11 +61,17 @@ pub(super) fn answer(
         failure,
         idle,
         model,
+        permit,
     } = passed;
     if let Some(error) = failure {
         meter.fail(&error);
-        let of_key = matches!(error.kind(), ErrorKind::Authentication | ErrorKind::PermissionDenied);
-        let own = error.provider().is_some_and(|provider| context.credentials.get(provider).is_some());
+        let of_key = matches!(
+            error.kind(),
+            ErrorKind::Authentication | ErrorKind::PermissionDenied
+        );
+        let own = error
+            .provider()
+            .is_some_and(|provider| context.credentials.get(provider).is_some());
         if of_key && !own {
             return Err(error);
         }
@@ -76,12 +83,16 @@ pub(super) fn answer(
         meter: Some(meter),
         extent,
         model,
+        permit: Some(permit),
     };
     let (head, body) = response.into_parts();
-    let body = stream::unfold((body.into_stream(), reading), |(mut body, mut reading)| async move {
-        let piece = reading.next(body.next()).await?;
-        Some((piece, (body, reading)))
-    });
+    let body = stream::unfold(
+        (body.into_stream(), reading),
+        |(mut body, mut reading)| async move {
+            let piece = reading.next(body.next()).await?;
+            Some((piece, (body, reading)))
+        },
+    );
     Ok(told(Response::from_parts(head, Body::from_stream(body)), context))
 }
 
@@ -93,13 +104,20 @@ struct Reading {
     meter: Option<Meter>,
     extent: Extent,
     model: String,
+    permit: Option<Permit>,
 }
 
 impl Reading {
-    async fn next(&mut self, piece: impl Future<Output = Option<Result<Bytes>>> + Unpin) -> Option<Result<Bytes>> {
+    async fn next(
+        &mut self,
+        piece: impl Future<Output = Option<Result<Bytes>>> + Unpin,
+    ) -> Option<Result<Bytes>> {
         let meter = self.meter.as_ref()?;
         let piece = self.patience.wait(piece).await.unwrap_or_else(|| {
-            let message = format!("the answer was silent for {} ms", self.patience.limit().as_millis());
+            let message = format!(
+                "the answer was silent for {} ms",
+                self.patience.limit().as_millis()
+            );
             Some(Err(Error::new(ErrorKind::Timeout, message)))
         });
         match &piece {
@@ -113,6 +131,9 @@ impl Reading {
             }
             None => {
                 let usage = self.extent.usage(self.tap.usage());
+                if let Some(permit) = self.permit.take() {
+                    permit.answered(usage.or_else(|| Some(Usage::default())));
+                }
                 meter.settle(self.tap.model().unwrap_or(&self.model), usage);
                 self.meter = None;
             }

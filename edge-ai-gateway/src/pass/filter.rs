@@ -44,7 +44,14 @@ const CLIENTS: [&str; 22] = [
 ];
 
 /// The same by how they begin.
-const CLIENTS_PREFIXES: [&str; 6] = ["cf-", "x-edge-ai-", "x-forwarded-", "sec-", "x-amz-security-", "x-amz-content-"];
+const CLIENTS_PREFIXES: [&str; 6] = [
+    "cf-",
+    "x-edge-ai-",
+    "x-forwarded-",
+    "sec-",
+    "x-amz-security-",
+    "x-amz-content-",
+];
 
 /// What a vendor tells of the operator's account, or of the way to the vendor.
 const VENDORS: [&str; 17] = [
@@ -137,29 +144,68 @@ mod tests {
     }
 
     fn headers(names: &[&'static str]) -> HeaderMap {
-        names.iter().map(|name| (HeaderName::from_static(name), "x".parse().unwrap())).collect()
+        names
+            .iter()
+            .map(|name| (HeaderName::from_static(name), "x".parse().unwrap()))
+            .collect()
     }
 
     #[test]
     fn a_vendor_does_not_learn_of_the_client() {
         let mut sent = headers(&[
-            "authorization", "x-api-key", "cookie", "cf-connecting-ip", "x-forwarded-for", "cf-aig-metadata", "te", "host", "content-length",
-            "openai-organization", "content-type", "anthropic-beta", "user-agent", "x-stainless-os", "x-private", "idempotency-key",
+            "authorization",
+            "x-api-key",
+            "cookie",
+            "cf-connecting-ip",
+            "x-forwarded-for",
+            "cf-aig-metadata",
+            "te",
+            "host",
+            "content-length",
+            "openai-organization",
+            "content-type",
+            "anthropic-beta",
+            "user-agent",
+            "x-stainless-os",
+            "x-private",
+            "idempotency-key",
         ]);
         sent.insert("connection", "close, X-Private".parse().unwrap());
         assert_eq!(
             names(to_vendor(&sent)),
-            ["anthropic-beta", "content-type", "idempotency-key", "user-agent", "x-stainless-os"]
+            [
+                "anthropic-beta",
+                "content-type",
+                "idempotency-key",
+                "user-agent",
+                "x-stainless-os"
+            ]
         );
     }
 
     #[test]
     fn a_client_does_not_learn_of_the_operator() {
         let sent = headers(&[
-            "set-cookie", "openai-organization", "anthropic-organization-id", "x-ratelimit-limit-requests", "cf-ray", "transfer-encoding",
-            "content-type", "retry-after", "openai-processing-ms", "x-should-retry",
+            "set-cookie",
+            "openai-organization",
+            "anthropic-organization-id",
+            "x-ratelimit-limit-requests",
+            "cf-ray",
+            "transfer-encoding",
+            "content-type",
+            "retry-after",
+            "openai-processing-ms",
+            "x-should-retry",
         ]);
-        assert_eq!(names(to_client(&sent)), ["content-type", "openai-processing-ms", "retry-after", "x-should-retry"]);
+        assert_eq!(
+            names(to_client(&sent)),
+            [
+                "content-type",
+                "openai-processing-ms",
+                "retry-after",
+                "x-should-retry"
+            ]
+        );
     }
 
     #[test]
@@ -172,7 +218,10 @@ mod tests {
 
     #[test]
     fn keys_are_taken_out_of_a_query() {
-        assert_eq!(query(Some("alt=sse&key=secret&k%65y=secret")).as_deref(), Some("alt=sse"));
+        assert_eq!(
+            query(Some("alt=sse&key=secret&k%65y=secret")).as_deref(),
+            Some("alt=sse")
+        );
         assert_eq!(query(Some("key=secret")), None);
         assert_eq!(query(None), None);
     }

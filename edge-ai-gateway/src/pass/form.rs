@@ -23,7 +23,10 @@ impl Form {
     /// [`ErrorKind::InvalidRequest`](edge_ai_core::ErrorKind::InvalidRequest) for a form that does not read, and for one that names two models.
     pub(super) fn read(media_type: &str, body: &Bytes) -> Result<Option<Self>> {
         let mut parameters = media_type.split(';').map(str::trim);
-        if !parameters.next().is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/form-data")) {
+        if !parameters
+            .next()
+            .is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/form-data"))
+        {
             return Ok(None);
         }
         let boundary = parameters.find_map(|parameter| {
@@ -45,7 +48,10 @@ impl Form {
     /// A field's value, if it is a short text.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         let (_, at) = self.fields.iter().find(|(field, _)| field == name)?;
-        let value = self.body.get(at.clone()).filter(|value| value.len() <= MAX_TEXT)?;
+        let value = self
+            .body
+            .get(at.clone())
+            .filter(|value| value.len() <= MAX_TEXT)?;
         std::str::from_utf8(value).ok()
     }
 
@@ -74,7 +80,9 @@ fn fields(body: &[u8], boundary: &str) -> Result<Vec<(String, Range<usize>)>> {
     let mut at = match body.starts_with(delimiter.as_bytes()) {
         true => delimiter.len(),
         // What comes before the first part is for people.
-        false => find(body, 0, next.as_bytes()).ok_or_else(|| wrong("its boundary is not in it"))? + next.len(),
+        false => {
+            find(body, 0, next.as_bytes()).ok_or_else(|| wrong("its boundary is not in it"))? + next.len()
+        }
     };
     let mut fields = Vec::new();
     loop {
@@ -101,13 +109,17 @@ fn fields(body: &[u8], boundary: &str) -> Result<Vec<(String, Range<usize>)>> {
 /// The name in a part's `content-disposition`; empty without one.
 fn name(head: &[u8]) -> String {
     let head = String::from_utf8_lossy(head);
-    let line = head
-        .split("\r\n")
-        .find(|line| line.get(..20).is_some_and(|start| start.eq_ignore_ascii_case("content-disposition:")));
+    let line = head.split("\r\n").find(|line| {
+        line.get(..20)
+            .is_some_and(|start| start.eq_ignore_ascii_case("content-disposition:"))
+    });
     let mut rest = line.unwrap_or_default();
     while let Some((_, parameter)) = rest.split_once(';') {
         let parameter = parameter.trim_start();
-        if parameter.get(..5).is_some_and(|name| name.eq_ignore_ascii_case("name=")) {
+        if parameter
+            .get(..5)
+            .is_some_and(|name| name.eq_ignore_ascii_case("name="))
+        {
             let value = parameter.get(5..).unwrap_or_default();
             return match value.strip_prefix('"') {
                 Some(quoted) => quoted.split('"').next().unwrap_or_default().to_owned(),
@@ -140,15 +152,24 @@ mod tests {
                         --b\r\ncontent-disposition: form-data; name=model\r\n\r\nwhisper-1\r\n--b\r\nContent-Disposition: form-data; name=\"empty\"\r\n\r\n\r\n--b--\r\n";
 
     fn form(body: &str) -> Result<Option<Form>> {
-        Form::read("multipart/form-data; boundary=\"b\"", &Bytes::copy_from_slice(body.as_bytes()))
+        Form::read(
+            "multipart/form-data; boundary=\"b\"",
+            &Bytes::copy_from_slice(body.as_bytes()),
+        )
     }
 
     #[test]
     fn fields_are_found_and_exchanged() {
         let form = form(BODY).unwrap().unwrap();
-        assert_eq!((form.text("model"), form.text("empty"), form.text("other")), (Some("whisper-1"), Some(""), None));
+        assert_eq!(
+            (form.text("model"), form.text("empty"), form.text("other")),
+            (Some("whisper-1"), Some(""), None)
+        );
         assert_eq!(form.text("file"), Some("RIFF\r\n--c"));
-        assert_eq!(form.with("model", "gpt-audio"), BODY.replace("whisper-1", "gpt-audio"));
+        assert_eq!(
+            form.with("model", "gpt-audio"),
+            BODY.replace("whisper-1", "gpt-audio")
+        );
         assert_eq!(form.with("other", "x"), BODY);
     }
 

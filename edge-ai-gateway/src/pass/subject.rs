@@ -47,13 +47,18 @@ impl Subject {
             count: None,
             characters: None,
         };
-        let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let media_type = headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         if let Some(form) = Form::read(media_type, body)? {
             subject.model = form.text("model").map(str::to_owned).or(subject.model);
             subject.stream |= form.text("stream") == Some("true");
             subject.count = form.text("n").and_then(|n| n.parse().ok());
         } else if let Ok(fields) = serde_json::from_slice::<Fields<'_>>(body) {
-            subject.model = subject.model.or_else(|| fields.model.map(std::borrow::Cow::into_owned));
+            subject.model = subject
+                .model
+                .or_else(|| fields.model.map(std::borrow::Cow::into_owned));
             subject.stream |= fields.stream == Some(true);
             subject.count = fields.n;
             let text = fields.input.filter(|_| operation == Operation::Speech);
@@ -65,11 +70,22 @@ impl Subject {
 }
 
 /// What is done at a path of the vendors' APIs.
-fn operation(path: &str) -> Operation {
+pub(super) fn operation(path: &str) -> Operation {
     let ends = |ends: &[&str]| ends.iter().any(|end| path.ends_with(end));
-    if ends(&["/chat/completions", "/completions", "/responses", "/messages", "/chat", ":generateContent", ":streamGenerateContent"])
-        || ends(&["/converse", "/converse-stream", "/invoke", "/invoke-with-response-stream"])
-    {
+    if ends(&[
+        "/chat/completions",
+        "/completions",
+        "/responses",
+        "/messages",
+        "/chat",
+        ":generateContent",
+        ":streamGenerateContent",
+    ]) || ends(&[
+        "/converse",
+        "/converse-stream",
+        "/invoke",
+        "/invoke-with-response-stream",
+    ]) {
         Operation::Chat
     } else if ends(&["/embeddings", "/embed", ":embedContent", ":batchEmbedContents"]) {
         Operation::Embeddings
@@ -113,18 +129,52 @@ mod tests {
     #[test]
     fn the_model_is_in_the_body_or_in_the_path() {
         for (path, body, model, operation) in [
-            ("/v1/chat/completions", r#"{"model":"gpt-6","messages":[]}"#, Some("gpt-6"), Operation::Chat),
-            ("/v1beta/models/gemini-3:generateContent", "{}", Some("gemini-3"), Operation::Chat),
+            (
+                "/v1/chat/completions",
+                r#"{"model":"gpt-6","messages":[]}"#,
+                Some("gpt-6"),
+                Operation::Chat,
+            ),
+            (
+                "/v1beta/models/gemini-3:generateContent",
+                "{}",
+                Some("gemini-3"),
+                Operation::Chat,
+            ),
             ("/v1beta/models/gemini-3", "", Some("gemini-3"), Operation::Other),
-            ("/model/anthropic.claude-v1%3A0/converse", "{}", Some("anthropic.claude-v1:0"), Operation::Chat),
-            ("/model/anthropic.claude-v1:0/invoke", "{}", Some("anthropic.claude-v1:0"), Operation::Chat),
-            ("/openai/deployments/my-gpt/chat/completions", "{}", Some("my-gpt"), Operation::Chat),
+            (
+                "/model/anthropic.claude-v1%3A0/converse",
+                "{}",
+                Some("anthropic.claude-v1:0"),
+                Operation::Chat,
+            ),
+            (
+                "/model/anthropic.claude-v1:0/invoke",
+                "{}",
+                Some("anthropic.claude-v1:0"),
+                Operation::Chat,
+            ),
+            (
+                "/openai/deployments/my-gpt/chat/completions",
+                "{}",
+                Some("my-gpt"),
+                Operation::Chat,
+            ),
             ("/v1/files", "", None, Operation::Other),
             ("/v1/files", "\u{0}\u{1}", None, Operation::Other),
-            ("/v2/embed", r#"{"model":"embed-v4.0"}"#, Some("embed-v4.0"), Operation::Embeddings),
+            (
+                "/v2/embed",
+                r#"{"model":"embed-v4.0"}"#,
+                Some("embed-v4.0"),
+                Operation::Embeddings,
+            ),
         ] {
             let subject = read(path, body);
-            assert_eq!((subject.model.as_deref(), subject.operation), (model, operation), "{path}");
+            assert_eq!(
+                (subject.model.as_deref(), subject.operation),
+                (model, operation),
+                "{path}"
+            );
         }
     }
 
@@ -139,7 +189,10 @@ mod tests {
         assert!(read("/v1beta/models/m:streamGenerateContent", "").stream);
         assert!(read("/v1/messages", r#"{"model":"m","stream":true}"#).stream);
         assert_eq!(read("/v1/images/generations", r#"{"n":3}"#).count, Some(3));
-        assert_eq!(read("/v1/audio/speech", r#"{"input":"héllo"}"#).characters, Some(5));
+        assert_eq!(
+            read("/v1/audio/speech", r#"{"input":"héllo"}"#).characters,
+            Some(5)
+        );
         assert_eq!(read("/v1/embeddings", r#"{"input":["a"]}"#).characters, None);
     }
 }

@@ -1,6 +1,7 @@
 use edge_ai_core::{Dialect, Error, ErrorKind, Operation, Result};
 use edge_ai_providers::openai::{IMAGES, MODERATIONS, SPEECH, TRANSCRIPTIONS};
 
+use super::subject::operation;
 use crate::route::RouteTable;
 
 /// Where a request is passed on to.
@@ -86,14 +87,26 @@ impl Media {
 }
 
 /// First parts of paths that are the gateway's own: a provider of such a name has no path of its own.
-pub(crate) const RESERVED: [&str; 8] = ["v1", "v2", "admin", "rerank", "healthz", "dashboard", "metrics", "favicon.ico"];
+pub(crate) const RESERVED: [&str; 8] = [
+    "v1",
+    "v2",
+    "admin",
+    "rerank",
+    "healthz",
+    "dashboard",
+    "metrics",
+    "favicon.ico",
+];
 
 impl Way {
     pub(super) fn at(path: &str, table: &RouteTable) -> Option<Self> {
         if let Some(media) = Media::at(path.strip_suffix('/').unwrap_or(path)) {
             return Some(Self::Media(media));
         }
-        if path.strip_prefix("/v1/responses/").is_some_and(|id| !id.is_empty()) {
+        if path
+            .strip_prefix("/v1/responses/")
+            .is_some_and(|id| !id.is_empty())
+        {
             return Some(Self::Response);
         }
         let (name, rest) = path.strip_prefix('/')?.split_once('/')?;
@@ -102,6 +115,15 @@ impl Way {
             provider: name.to_owned(),
             path: format!("/{rest}"),
         })
+    }
+
+    /// What is done there.
+    pub(crate) fn operation(&self) -> Operation {
+        match self {
+            Self::Native { path, .. } => operation(path),
+            Self::Media(media) => media.operation(),
+            Self::Response => Operation::Other,
+        }
     }
 
     /// The methods that it takes, as the `allow` header has them.
@@ -119,7 +141,10 @@ impl Way {
 /// # Errors
 /// [`ErrorKind::Configuration`] that names the provider.
 pub(crate) fn check_names(table: &RouteTable) -> Result<()> {
-    let clash = table.providers().iter().find(|provider| RESERVED.contains(&provider.name()));
+    let clash = table
+        .providers()
+        .iter()
+        .find(|provider| RESERVED.contains(&provider.name()));
     let Some(provider) = clash else { return Ok(()) };
     let message = format!(
         "`/{0}` is the gateway's own path, so nothing can be passed on to the provider `{0}`; give it another name",
@@ -144,7 +169,10 @@ mod tests {
     }
 
     fn table(names: &[&'static str]) -> RouteTable {
-        let providers = names.iter().map(|name| Arc::new(Named(name)) as Arc<dyn Provider>).collect();
+        let providers = names
+            .iter()
+            .map(|name| Arc::new(Named(name)) as Arc<dyn Provider>)
+            .collect();
         RouteTable::new(providers, Vec::new()).unwrap()
     }
 
@@ -160,9 +188,23 @@ mod tests {
         assert_eq!(Way::at("/openai/v1/files", &table), native("/v1/files"));
         assert_eq!(Way::at("/openai/", &table), native("/"));
         assert_eq!(Way::at("/openai//evil", &table), native("//evil"));
-        assert_eq!(Way::at("/v1/audio/speech/", &table), Some(Way::Media(Media::Speech)));
-        assert_eq!(Way::at("/v1/responses/resp_1/input_items", &table), Some(Way::Response));
-        for path in ["/openai", "/other/v1", "/v1/files", "/OpenAI/v1", "/v1/images", "//openai/v1", "/v1/responses/"] {
+        assert_eq!(
+            Way::at("/v1/audio/speech/", &table),
+            Some(Way::Media(Media::Speech))
+        );
+        assert_eq!(
+            Way::at("/v1/responses/resp_1/input_items", &table),
+            Some(Way::Response)
+        );
+        for path in [
+            "/openai",
+            "/other/v1",
+            "/v1/files",
+            "/OpenAI/v1",
+            "/v1/images",
+            "//openai/v1",
+            "/v1/responses/",
+        ] {
             assert_eq!(Way::at(path, &table), None, "{path}");
         }
     }

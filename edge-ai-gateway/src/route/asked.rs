@@ -19,6 +19,8 @@ enum Content<'a> {
     Chat(&'a ChatInput),
     Embedding(&'a EmbeddingInput),
     Rerank(&'a RerankRequest),
+    /// A body of so many bytes that nobody reads here.
+    Passed(u64),
 }
 
 /// About four bytes of English text make a token.
@@ -55,12 +57,22 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// A request that is passed on as it is.
+    pub(super) const fn passed(context: &'a Context, bytes: usize, stream: bool) -> Self {
+        Self {
+            context,
+            content: Content::Passed(bytes as u64),
+            stream,
+        }
+    }
+
     /// What a model must be able to do to answer.
     pub(super) fn needs(&self) -> Capabilities {
         let input = match self.content {
             Content::Chat(input) => input,
             Content::Embedding(_) => return Capabilities::EMBEDDINGS,
             Content::Rerank(_) => return Capabilities::RERANK,
+            Content::Passed(_) => return Capabilities::default(),
         };
         let mut needs = Capabilities::CHAT;
         needs.tools = self.needs_tools();
@@ -111,6 +123,7 @@ impl<'a> Asked<'a> {
     /// The bytes of text that a model has to read: messages, tools and schemas, without pictures, sound and documents.
     pub(super) fn text_bytes(&self) -> u64 {
         match self.content {
+            Content::Passed(bytes) => bytes,
             Content::Chat(input) => {
                 let messages = input.messages.iter().flat_map(|message| &message.content);
                 let schema = match &input.response_format {
@@ -154,6 +167,8 @@ impl<'a> Asked<'a> {
     /// About how many tokens it takes: of input, and of output.
     pub(super) fn expected_tokens(&self) -> (u64, u64) {
         match self.content {
+            Content::Passed(0) => (0, 0),
+            Content::Passed(bytes) => (bytes / BYTES_PER_TOKEN, EXPECTED_OUTPUT),
             Content::Chat(input) => {
                 let output = input.max_output_tokens.map_or(EXPECTED_OUTPUT, u64::from);
                 (estimate_input_tokens(input), output)

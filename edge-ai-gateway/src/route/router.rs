@@ -1,3 +1,5 @@
+mod pass;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +25,7 @@ use super::{RetryPolicy, Timeouts};
 use crate::limit::{Estimate, Gate, permitted};
 use crate::patience::Patience;
 use crate::usage::PriceTable;
+pub(crate) use pass::{PassedOn, Passing};
 
 /// A model that is all models: it looks up who answers a name and goes through a route's targets until one does.
 ///

@@ -100,7 +100,7 @@ const MAX_DRAINED: u64 = 100 << 20;
 /// How long a body that may be large has until it is there: 8 MiB at half a megabit a second. It takes room from others meanwhile.
 const MAX_TIME: Duration = Duration::from_secs(120);
 
-/// Reads a body of JSON.
+/// Reads a body, which is one of JSON unless it is told that it may be anything.
 ///
 /// What is too large is taken from the client all the same, and thrown away: one that is still sending when it is answered sees a broken
 /// connection instead of the answer.
@@ -114,19 +114,26 @@ pub(crate) async fn read_body(
     body: Body,
     limit: usize,
     held: &mut Held<'_>,
+    json: bool,
 ) -> Result<Bytes> {
     if held.is_small() && announced_length(headers).is_some() {
-        return read(headers, body, limit, held).await;
+        return read(headers, body, limit, held, json).await;
     }
-    let reading = read(headers, body, limit, held).map(Ok);
+    let reading = read(headers, body, limit, held, json).map(Ok);
     timeout(clock, MAX_TIME, reading).await.unwrap_or_else(|_| {
         let message = format!("the body was not there within {} s", MAX_TIME.as_secs());
         Err(Error::new(ErrorKind::Timeout, message).with_status(408))
     })
 }
 
-async fn read(headers: &HeaderMap, body: Body, limit: usize, held: &mut Held<'_>) -> Result<Bytes> {
-    if let Err(error) = check_headers(headers) {
+async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+    held: &mut Held<'_>,
+    json: bool,
+) -> Result<Bytes> {
+    if let Err(error) = check_headers(headers, json) {
         held.give_back();
         drain(body.into_stream(), 0).await;
         return Err(error);
@@ -180,7 +187,7 @@ pub(crate) fn announced_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
-fn check_headers(headers: &HeaderMap) -> Result<()> {
+fn check_headers(headers: &HeaderMap, json: bool) -> Result<()> {
     let text = |name| {
         headers.get(name).map(|value| {
             String::from_utf8_lossy(value.as_bytes())
@@ -197,7 +204,7 @@ fn check_headers(headers: &HeaderMap) -> Result<()> {
             "send the body without compression",
         ));
     }
-    if let Some(media_type) = text(CONTENT_TYPE) {
+    if json && let Some(media_type) = text(CONTENT_TYPE) {
         let media_type = media_type.split(';').next().unwrap_or_default().trim_end();
         if media_type != "application/json" && !media_type.ends_with("+json") {
             return Err(unsupported(
@@ -243,7 +250,7 @@ mod tests {
 
     fn read_all(headers: &HeaderMap, body: Body, limit: usize, held: &mut Held<'_>) -> Result<Bytes> {
         let clock = ManualClock::jumping(Default::default());
-        block_on(read_body(&clock, headers, body, limit, held))
+        block_on(read_body(&clock, headers, body, limit, held, true))
     }
 
     fn refused(held: Result<Held<'_>>) -> bool {

@@ -37,7 +37,7 @@ impl Call<'_> {
     ///
     /// # Errors
     /// What reading it returned, and for a name that no model can have or that the caller may not ask for.
-    pub(super) fn asked<T>(&self, read: Result<T>, asks: impl Fn(&T) -> (&str, bool)) -> Result<T> {
+    pub(crate) fn asked<T>(&self, read: Result<T>, asks: impl Fn(&T) -> (&str, bool)) -> Result<T> {
         let checked = read.and_then(|request| {
             let model = asks(&request).0;
             check_model(model)?;
@@ -61,7 +61,7 @@ impl Call<'_> {
     ///
     /// # Errors
     /// What a limit refuses with.
-    pub(super) async fn admit(
+    pub(crate) async fn admit(
         &mut self,
         model: &str,
         estimated: impl FnOnce(&Router) -> Estimate,
@@ -104,7 +104,7 @@ pub(crate) fn asked_model(client: Client, operation: Operation, body: &Bytes) ->
 }
 
 /// A failure after the models were asked.
-pub(super) fn refusal(client: Client, context: &Context, error: &Error) -> Response<Body> {
+pub(crate) fn refusal(client: Client, context: &Context, error: &Error) -> Response<Body> {
     let mut response = error_response(client, error);
     tell(context, response.headers_mut());
     if context.trail.attempts().len() > 1 {
@@ -113,7 +113,7 @@ pub(super) fn refusal(client: Client, context: &Context, error: &Error) -> Respo
     response
 }
 
-pub(super) fn check_model(model: &str) -> Result<()> {
+pub(crate) fn check_model(model: &str) -> Result<()> {
     if model.len() > MAX_MODEL {
         return Err(Error::invalid(
             "model",

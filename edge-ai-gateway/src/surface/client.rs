@@ -42,7 +42,7 @@ impl Asked {
 impl Client {
     /// Who asks at a path; whoever asks elsewhere is told in OpenAI's words.
     pub(crate) fn at(path: &str) -> Self {
-        if path.starts_with("/v1/messages") {
+        if path.starts_with("/v1/messages") || path.starts_with("/anthropic/") {
             Self::Anthropic
         } else if path.starts_with("/v1/responses") {
             Self::Responses

@@ -2,6 +2,8 @@ use edge_ai_core::{Error, ErrorKind, Result};
 use http::Method;
 use percent_encoding::percent_decode_str;
 
+use crate::pass::Way;
+
 /// What a request asks of the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
@@ -23,6 +25,8 @@ pub(crate) enum Endpoint {
     Embeddings,
     /// `POST /v1/rerank`, and the same at `/v2/rerank` and `/rerank`, where the clients of other services look for it.
     Rerank,
+    /// What is passed on.
+    Passed(Way),
 }
 
 const ALL: &str = "POST /v1/chat/completions, POST /v1/responses, POST /v1/messages, POST /v1/embeddings, POST /v1/rerank, GET /v1/models, GET /healthz";
@@ -68,6 +72,7 @@ impl Endpoint {
     pub(crate) const fn allow(&self) -> &'static str {
         match self {
             Self::Health | Self::Models | Self::Model(_) => "GET, HEAD",
+            Self::Passed(way) => way.allow(),
             Self::ChatCompletions
             | Self::Responses
             | Self::Messages

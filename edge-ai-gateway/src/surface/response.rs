@@ -85,7 +85,7 @@ pub(crate) fn for_client(error: &Error) -> Error {
 }
 
 /// Tells what was done for the request.
-pub(super) fn tell(context: &Context, headers: &mut HeaderMap) {
+pub(crate) fn tell(context: &Context, headers: &mut HeaderMap) {
     if let Some(status) = context.trail.cache() {
         set(headers, "x-edge-ai-cache", status);
         // Cloudflare AI Gateway has two words, and none for a cache that was not asked.

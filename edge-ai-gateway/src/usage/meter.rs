@@ -122,6 +122,15 @@ impl Meter {
         });
     }
 
+    /// The answer's first bytes are there.
+    pub(crate) fn began(&self) {
+        self.with(|open| {
+            if open.record.stream && open.record.time_to_first_token_ms.is_none() {
+                open.record.time_to_first_token_ms = Some(open.elapsed());
+            }
+        });
+    }
+
     /// The model has stopped for a reason.
     pub(crate) fn finished(&self, reason: &FinishReason) {
         self.with(|open| open.record.finish_reason = Some(reason.as_str().to_owned()));

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use edge_ai_core::{
     ChatModel, ChatRequest, ChatResponse, ChatStream, Clock, EmbeddingModel, EmbeddingOutput,
-    EmbeddingRequest, EmbeddingResponse, Error, ErrorKind, HttpClient, ModelInfo, NativeApi, Provider, RerankRequest,
-    RerankResponse, Reranker, Result, Usage, async_trait,
+    EmbeddingRequest, EmbeddingResponse, Error, ErrorKind, HttpClient, ModelInfo, NativeApi, Provider,
+    RerankRequest, RerankResponse, Reranker, Result, Usage, async_trait,
 };
 use futures_util::StreamExt;
 use futures_util::stream::{self, TryStreamExt};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use edge_ai_core::{
     ChatModel, ChatRequest, ChatResponse, ChatStream, Dialect, EmbeddingInput, EmbeddingModel,
-    EmbeddingOutput, EmbeddingRequest, EmbeddingResponse, Error, ErrorKind, HttpClient, ModelInfo, NativeApi, Provider,
-    Result, Secret, TokenCount, TokenCounter, Verbatim, async_trait,
+    EmbeddingOutput, EmbeddingRequest, EmbeddingResponse, Error, ErrorKind, HttpClient, ModelInfo, NativeApi,
+    Provider, Result, Secret, TokenCount, TokenCounter, Verbatim, async_trait,
 };
 use futures_util::StreamExt;
 

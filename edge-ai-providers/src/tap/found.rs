@@ -90,12 +90,20 @@ impl Found {
     pub(super) fn field(&mut self, key: &str, value: &[u8]) {
         match key {
             "model" | "modelVersion" => {
-                if let Some(model) = read::<String>(value).filter(|model| !model.is_empty() && model.len() <= 256) {
+                if let Some(model) =
+                    read::<String>(value).filter(|model| !model.is_empty() && model.len() <= 256)
+                {
                     self.model = Some(model);
                 }
             }
-            "service_tier" => self.tier = read::<String>(value).map_or(self.tier, |tier| ServiceTier::named(&tier)),
-            "usageMetadata" => self.usage = read::<UsageMetadata>(value).map(UsageMetadata::usage).or(self.usage),
+            "service_tier" => {
+                self.tier = read::<String>(value).map_or(self.tier, |tier| ServiceTier::named(&tier))
+            }
+            "usageMetadata" => {
+                self.usage = read::<UsageMetadata>(value)
+                    .map(UsageMetadata::usage)
+                    .or(self.usage)
+            }
             "usage" | "meta" => self.count(value),
             _ => {}
         }
@@ -139,7 +147,9 @@ fn read<T: DeserializeOwned>(value: &[u8]) -> Option<T> {
 
 /// Whether an event can have something to tell.
 fn tells(json: &[u8]) -> bool {
-    [&b"usage"[..], b"\"model"].iter().any(|name| json.windows(name.len()).any(|at| at == *name))
+    [&b"usage"[..], b"\"model"]
+        .iter()
+        .any(|name| json.windows(name.len()).any(|at| at == *name))
 }
 
 /// `usage` of the Responses API, of pictures, of transcriptions and of realtime conversations.

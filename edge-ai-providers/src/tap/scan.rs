@@ -1,5 +1,12 @@
 /// The fields of an answer's outermost object that tell what it took.
-pub(super) const TELLING: [&str; 6] = ["model", "modelVersion", "usage", "usageMetadata", "service_tier", "meta"];
+pub(super) const TELLING: [&str; 6] = [
+    "model",
+    "modelVersion",
+    "usage",
+    "usageMetadata",
+    "service_tier",
+    "meta",
+];
 
 /// The most bytes of such a field.
 const MAX_VALUE: usize = 16 << 10;
@@ -50,7 +57,9 @@ impl Scanner {
                 match byte {
                     b'\\' => self.text = Text::Escaped,
                     b'"' => self.text = Text::Outside,
-                    _ if self.value.is_none() && !self.after_colon && self.key.len() <= MAX_KEY => self.key.push(byte),
+                    _ if self.value.is_none() && !self.after_colon && self.key.len() <= MAX_KEY => {
+                        self.key.push(byte)
+                    }
                     _ => {}
                 }
                 self.keep(byte);
@@ -122,7 +131,9 @@ mod tests {
         let mut found = Vec::new();
         let mut scanner = Scanner::default();
         for piece in text.as_bytes().chunks(cuts.max(1)) {
-            scanner.push(piece, |key, value| found.push((key.to_owned(), serde_json::from_slice(value).unwrap())));
+            scanner.push(piece, |key, value| {
+                found.push((key.to_owned(), serde_json::from_slice(value).unwrap()))
+            });
         }
         found
     }
@@ -131,9 +142,18 @@ mod tests {
     fn outermost_fields_are_found_and_no_others() {
         let text = r#" {"choices":[{"usage":{"x":1},"text":"\"usage\":{}, {"}],"model" : "m\"}","usage":{"a":{"b":[1,{}]}} , "id":"usage"}"#;
         for cuts in [1, 2, 7, 1_000] {
-            assert_eq!(scan(text, cuts), [("model".into(), json!("m\"}")), ("usage".into(), json!({"a": {"b": [1, {}]}}))]);
+            assert_eq!(
+                scan(text, cuts),
+                [
+                    ("model".into(), json!("m\"}")),
+                    ("usage".into(), json!({"a": {"b": [1, {}]}}))
+                ]
+            );
         }
-        assert_eq!(scan(r#"[{"usageMetadata":{"a":1}},{"usageMetadata":{"a":2}}]"#, 3).len(), 2);
+        assert_eq!(
+            scan(r#"[{"usageMetadata":{"a":1}},{"usageMetadata":{"a":2}}]"#, 3).len(),
+            2
+        );
         assert!(scan(r#"["usage",{"a":{"usage":1}},"#, 1).is_empty());
     }
 
@@ -150,11 +170,16 @@ mod tests {
             any::<i32>().prop_map(Value::from),
             "[a-z\"\\\\{}:,\\[\\] ]{0,8}".prop_map(Value::from),
         ];
-        let key = prop_oneof![Just("usage".to_owned()), Just("model".to_owned()), "[a-z\"\\\\:]{0,6}"];
+        let key = prop_oneof![
+            Just("usage".to_owned()),
+            Just("model".to_owned()),
+            "[a-z\"\\\\:]{0,6}"
+        ];
         leaf.prop_recursive(4, 32, 4, move |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::hash_map(key.clone(), inner, 0..4).prop_map(|map| Value::Object(map.into_iter().collect())),
+                prop::collection::hash_map(key.clone(), inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
             ]
         })
     }

@@ -15,7 +15,7 @@ pub use edge_ai::cache::CoalescingObject;
 use edge_ai::cache::{CacheRules, KeyValueCache, MemoryCache, PurgeLog, TieredCache, WorkerRooms, WorkersKv};
 use edge_ai::core::{LeaseOptions, LimitRule};
 use edge_ai::gateway::{
-    DurableLeases, KvLimits, Limit, Limits, RateLimitBinding, Route, Timeouts, unavailable,
+    DurableLeases, KvLimits, Limit, Limits, PassThrough, RateLimitBinding, Route, Timeouts, unavailable,
 };
 pub use edge_ai::gateway::{JobObject, LimitOffice};
 use edge_ai::guard::GuardConfig;
@@ -78,6 +78,9 @@ fn build(env: &Env) -> Result<EdgeAi> {
     if let Some(guardrails) = env.text("GUARDRAILS") {
         edge = edge.guard(GuardConfig::from_json(&guardrails)?.build()?);
     }
+    if let Some(pass) = pass_through(env)? {
+        edge = edge.pass_through(pass);
+    }
     with_keys(edge, env)?.build()
 }
 
@@ -117,6 +120,27 @@ const LIMITER_REQUESTS: NonZeroU32 = match NonZeroU32::new(100) {
     Some(requests) => requests,
     None => NonZeroU32::MIN,
 };
+
+/// What is passed on to vendors as it is.
+fn pass_through(env: &Env) -> Result<Option<PassThrough>> {
+    let text = env.text("PASS_THROUGH").unwrap_or_else(|| "models".to_owned());
+    let mut pass = PassThrough::new();
+    for word in text.split([' ', ',']).filter(|word| !word.is_empty()) {
+        pass = match word {
+            "off" => return Ok(None),
+            "models" => pass.models_only(),
+            "all" => pass,
+            "unguarded" => pass.unguarded(),
+            _ => {
+                let message = format!(
+                    "`PASS_THROUGH` is `models`, `all` or `off`, and `unguarded` beside it, not `{text}`"
+                );
+                return Err(Error::new(ErrorKind::Configuration, message));
+            }
+        };
+    }
+    Ok(Some(pass))
+}
 
 /// Names that work with whatever keys there are.
 fn with_default_routes(edge: EdgeAiBuilder) -> EdgeAiBuilder {

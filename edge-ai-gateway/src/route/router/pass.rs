@@ -8,6 +8,7 @@ use edge_ai_core::{Body, Context, Dialect, Error, ErrorKind, Provider, Result};
 use http::{Request, Response};
 
 use super::{Router, cannot, named};
+use crate::limit::{Estimate, Permit};
 use crate::route::RetryPolicy;
 use crate::route::asked::Asked;
 use crate::route::target::Target;
@@ -21,6 +22,25 @@ pub(crate) struct PassedOn {
     pub(crate) idle: Duration,
     /// The model that was asked.
     pub(crate) model: String,
+    /// What the call takes of the target's limits.
+    pub(crate) permit: Permit,
+}
+
+/// A request that is passed on, as far as a route may look at it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Passing<'a> {
+    /// The name that is asked for.
+    pub(crate) name: &'a str,
+    pub(crate) context: &'a Context,
+    /// How long the body is.
+    pub(crate) bytes: usize,
+    pub(crate) stream: bool,
+}
+
+impl<'a> Passing<'a> {
+    const fn asked(&self) -> Asked<'a> {
+        Asked::passed(self.context, self.bytes, self.stream)
+    }
 }
 
 impl Router {
@@ -33,8 +53,7 @@ impl Router {
         provider: &Arc<dyn Provider>,
         model: &str,
         request: Request<Bytes>,
-        context: &Context,
-        stream: bool,
+        asked: &Passing<'_>,
     ) -> Result<PassedOn> {
         let once = RetryPolicy {
             max_attempts: 1,
@@ -43,7 +62,7 @@ impl Router {
         };
         let router = self.clone().retry(once);
         let targets = vec![Target::new(provider, model)];
-        router.pass(targets, context, stream, &|_| Ok(copy(&request))).await
+        router.pass(targets, asked, &|_| Ok(copy(&request))).await
     }
 
     /// Passes a request on to whoever answers a name and takes requests in `dialect`, one after the other; `write` writes it for a model.
@@ -52,43 +71,58 @@ impl Router {
     /// As [`pass_to`](Self::pass_to); [`ErrorKind::NotFound`] for an unknown name, and [`ErrorKind::Unsupported`] when none of its models has the service.
     pub(crate) async fn pass_by_name(
         &self,
-        name: &str,
         dialect: &Dialect,
-        context: &Context,
-        stream: bool,
+        asked: &Passing<'_>,
         write: &(dyn Fn(&str) -> Result<Request<Bytes>> + Sync),
     ) -> Result<PassedOn> {
-        let mut targets = self.targets(name, Asked::passed(context, stream))?;
-        targets.retain(|target| target.provider.native_api().is_some() && target.provider.speaks(target.model(), dialect));
+        let name = asked.name;
+        let mut targets = self.targets(name, asked.asked())?;
+        targets.retain(|target| {
+            target.provider.native_api().is_some() && target.provider.speaks(target.model(), dialect)
+        });
         if targets.is_empty() {
-            let message = format!("no provider of `{name}` is known to have this service (`{}`)", dialect.as_str());
+            let message = format!(
+                "no provider of `{name}` is known to have this service (`{}`)",
+                dialect.as_str()
+            );
             return Err(Error::new(ErrorKind::Unsupported, message).with_param("model"));
         }
-        self.pass(targets, context, stream, write).await
+        self.pass(targets, asked, write).await
+    }
+
+    /// What a request is expected to take.
+    pub(crate) fn estimate_passed(&self, asked: &Passing<'_>) -> Estimate {
+        self.estimate(asked.name, asked.asked())
     }
 
     async fn pass(
         &self,
         targets: Vec<Target>,
-        context: &Context,
-        stream: bool,
+        asked: &Passing<'_>,
         write: &(dyn Fn(&str) -> Result<Request<Bytes>> + Sync),
     ) -> Result<PassedOn> {
-        let attempts = self.attempts(context, stream);
+        let attempts = self.attempts(asked.name, asked.asked());
         let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
         // The last answer that is one of a failure: it is the client's if nobody does better.
         let refused = Mutex::new(None);
         let refused = &refused;
         let outcome = attempts.run(targets, |target, context| async move {
             take(refused);
-            let api = target.provider.native_api().ok_or_else(|| cannot(&target, "requests of its own"))?;
+            let api = target
+                .provider
+                .native_api()
+                .ok_or_else(|| cannot(&target, "requests of its own"))?;
             let request = write(target.model())?;
-            let response = named(self.within(limit, deadline, api.send(request, &context)).await, &target)?;
+            let response = named(
+                self.within(limit, deadline, api.send(request, &context)).await,
+                &target,
+            )?;
             let passed = PassedOn {
                 failure: api.failure(response.status().as_u16(), response.headers()),
                 response,
                 idle: self.timeouts.idle,
                 model: target.model().to_owned(),
+                permit: Permit::default(),
             };
             match passed.failure.clone() {
                 None => Ok(passed),
@@ -99,7 +133,7 @@ impl Router {
             }
         });
         match outcome.await {
-            Ok(passed) => Ok(passed),
+            Ok((passed, permit)) => Ok(PassedOn { permit, ..passed }),
             Err(error) => take(refused).ok_or(error),
         }
     }

@@ -1,7 +1,7 @@
 use edge_ai_core::Capabilities;
 
 use crate::compatible::{Deployments, Vendor};
-use crate::openai::{MediaServices, Authentication, Compatibility};
+use crate::openai::{Authentication, Compatibility, MediaServices};
 
 /// [Azure OpenAI](https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle), whose models are your deployments:
 /// `azure/{deployment}`.

@@ -1,7 +1,7 @@
 use edge_ai_core::Capabilities;
 
 use crate::compatible::{Model, Vendor};
-use crate::openai::{MediaServices, Compatibility, MaxTokensField, ReasoningField, SendReasoning};
+use crate::openai::{Compatibility, MaxTokensField, MediaServices, ReasoningField, SendReasoning};
 
 /// [Groq](https://console.groq.com/docs/openai): open models on its own chips.
 ///

@@ -1,7 +1,7 @@
 use edge_ai_core::Capabilities;
 
 use crate::compatible::{Model, Vendor};
-use crate::openai::{MediaServices, Compatibility, SendReasoning, ToolCallIds};
+use crate::openai::{Compatibility, MediaServices, SendReasoning, ToolCallIds};
 
 /// [Mistral](https://docs.mistral.ai/api/#tag/chat).
 ///

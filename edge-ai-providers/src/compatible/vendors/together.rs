@@ -1,7 +1,7 @@
 use edge_ai_core::Capabilities;
 
-use crate::openai::MediaServices;
 use crate::compatible::{Model, Vendor};
+use crate::openai::MediaServices;
 
 /// [Together](https://docs.together.ai/docs/inference/openai-compatibility): open models, as `together/maker/model`.
 pub const TOGETHER: Vendor = Vendor {

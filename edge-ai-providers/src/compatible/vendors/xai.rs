@@ -1,7 +1,7 @@
 use edge_ai_core::Capabilities;
 
 use crate::compatible::{Model, Vendor};
-use crate::openai::{MediaServices, Compatibility, MaxTokensField};
+use crate::openai::{Compatibility, MaxTokensField, MediaServices};
 
 /// [xAI](https://docs.x.ai/docs/api-reference#chat-completions), with the Grok models.
 ///

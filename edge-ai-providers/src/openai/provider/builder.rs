@@ -210,7 +210,9 @@ impl OpenAiBuilder {
         client = self.authentication.apply(client, &self.api_key)?;
         // A vendor's own services are not under the address of those that are like OpenAI's.
         let base_url = self.base_url.trim().trim_end_matches('/');
-        let native = client.clone().at(base_url.strip_suffix(COMPATIBILITY).unwrap_or(base_url), &setting)?;
+        let native = client
+            .clone()
+            .at(base_url.strip_suffix(COMPATIBILITY).unwrap_or(base_url), &setting)?;
         let reranker = self.rerank.map(|api| {
             let base_url = self.base_url.trim().trim_end_matches('/');
             let base_url = base_url.strip_suffix(api.not_under).unwrap_or(base_url);
