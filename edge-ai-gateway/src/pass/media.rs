@@ -26,6 +26,7 @@ pub(super) async fn answer(mut call: Call<'_>, head: &Parts, media: Media) -> Re
         context: &context,
         bytes: if content.is_text() { call.body.len() } else { 0 },
         stream: subject.stream,
+        operation: media.operation(),
     };
     call.admit(&name, |router| router.estimate_passed(&passing))
         .await?;

@@ -85,6 +85,7 @@ async fn pass(
         context: &context,
         bytes: call.body.len(),
         stream: subject.stream,
+        operation: subject.operation,
     };
     call.admit(&name, |router| router.estimate_passed(&passing))
         .await?;

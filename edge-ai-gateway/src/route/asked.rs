@@ -4,6 +4,8 @@ use edge_ai_core::{
     estimate_tokens,
 };
 
+use super::Passing;
+
 /// What a route may look at in a request. Nothing is computed before it is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked<'a> {
@@ -20,7 +22,7 @@ enum Content<'a> {
     Embedding(&'a EmbeddingInput),
     Rerank(&'a RerankRequest),
     /// A body of so many bytes that nobody reads here.
-    Passed(u64),
+    Passed(u64, Operation),
 }
 
 /// About four bytes of English text make a token.
@@ -58,11 +60,12 @@ impl<'a> Asked<'a> {
     }
 
     /// A request that is passed on as it is.
-    pub(super) const fn passed(context: &'a Context, bytes: usize, stream: bool) -> Self {
+    pub(super) const fn passed(passing: &Passing<'a>) -> Self {
         Self {
-            context,
-            content: Content::Passed(bytes as u64),
-            stream,
+            context: passing.context,
+            model: passing.name,
+            content: Content::Passed(passing.bytes as u64, passing.operation),
+            stream: passing.stream,
         }
     }
 
@@ -72,7 +75,7 @@ impl<'a> Asked<'a> {
             Content::Chat(input) => input,
             Content::Embedding(_) => return Capabilities::EMBEDDINGS,
             Content::Rerank(_) => return Capabilities::RERANK,
-            Content::Passed(_) => return Capabilities::default(),
+            Content::Passed(..) => return Capabilities::default(),
         };
         let mut needs = Capabilities::CHAT;
         needs.tools = self.needs_tools();
@@ -117,13 +120,14 @@ impl<'a> Asked<'a> {
             Content::Chat(_) => Operation::Chat,
             Content::Embedding(_) => Operation::Embeddings,
             Content::Rerank(_) => Operation::Rerank,
+            Content::Passed(_, operation) => operation,
         }
     }
 
     /// The bytes of text that a model has to read: messages, tools and schemas, without pictures, sound and documents.
     pub(super) fn text_bytes(&self) -> u64 {
         match self.content {
-            Content::Passed(bytes) => bytes,
+            Content::Passed(bytes, _) => bytes,
             Content::Chat(input) => {
                 let messages = input.messages.iter().flat_map(|message| &message.content);
                 let schema = match &input.response_format {
@@ -160,15 +164,15 @@ impl<'a> Asked<'a> {
     pub(super) fn prompt_tokens(&self) -> u64 {
         match self.content {
             Content::Chat(input) => estimate_input_tokens(input),
-            Content::Embedding(_) | Content::Rerank(_) => 0,
+            Content::Embedding(_) | Content::Rerank(_) | Content::Passed(..) => 0,
         }
     }
 
     /// About how many tokens it takes: of input, and of output.
     pub(super) fn expected_tokens(&self) -> (u64, u64) {
         match self.content {
-            Content::Passed(0) => (0, 0),
-            Content::Passed(bytes) => (bytes / BYTES_PER_TOKEN, EXPECTED_OUTPUT),
+            Content::Passed(0, _) => (0, 0),
+            Content::Passed(bytes, _) => (bytes / BYTES_PER_TOKEN, EXPECTED_OUTPUT),
             Content::Chat(input) => {
                 let output = input.max_output_tokens.map_or(EXPECTED_OUTPUT, u64::from);
                 (estimate_input_tokens(input), output)

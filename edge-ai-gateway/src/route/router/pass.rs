@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use edge_ai_core::{Body, Context, Dialect, Error, ErrorKind, Provider, Result};
+use edge_ai_core::{Body, Context, Dialect, Error, ErrorKind, Operation, Provider, Result};
 use http::{Request, Response};
 
 use super::{Router, cannot, named};
@@ -35,11 +35,12 @@ pub(crate) struct Passing<'a> {
     /// How long the body is.
     pub(crate) bytes: usize,
     pub(crate) stream: bool,
+    pub(crate) operation: Operation,
 }
 
 impl<'a> Passing<'a> {
     const fn asked(&self) -> Asked<'a> {
-        Asked::passed(self.context, self.bytes, self.stream)
+        Asked::passed(self)
     }
 }
 
@@ -61,6 +62,13 @@ impl Router {
             ..self.retry
         };
         let router = self.clone().retry(once);
+        // The client's own retries are enough.
+        let mut context = asked.context.clone();
+        context.retry = Default::default();
+        let asked = &Passing {
+            context: &context,
+            ..*asked
+        };
         let targets = vec![Target::new(provider, model)];
         router.pass(targets, asked, &|_| Ok(copy(&request))).await
     }
@@ -101,8 +109,8 @@ impl Router {
         asked: &Passing<'_>,
         write: &(dyn Fn(&str) -> Result<Request<Bytes>> + Sync),
     ) -> Result<PassedOn> {
-        let attempts = self.attempts(asked.name, asked.asked());
-        let (limit, deadline) = (self.timeouts.answer, attempts.deadline);
+        let attempts = self.attempts(asked.asked(), self.timeouts.answer);
+        let (limit, deadline) = attempts.patience();
         // The last answer that is one of a failure: it is the client's if nobody does better.
         let refused = Mutex::new(None);
         let refused = &refused;
