@@ -128,25 +128,6 @@ describe("what is found", () => {
     }
   });
 
-  test("the arguments of a tool's call have the address itself", async () => {
-    const tool = {
-      type: "function",
-      function: {
-        name: "send_mail",
-        description: "Send a mail to an address",
-        parameters: { type: "object", properties: { address: { type: "string" } }, required: ["address"] },
-      },
-    };
-    const messages = [{ role: "user", content: `Send a mail to the address ada@example.com ${unique()}` }];
-    const answer = await openai.chat.completions.create({ model, messages, tools: [tool], tool_choice: "required" });
-    const whole = answer.choices[0].message.tool_calls[0].function.arguments;
-    assert.ok(!whole.includes("EMAIL"), whole);
-    JSON.parse(whole);
-    const streamed = await openai.chat.completions.stream({ model, messages, tools: [tool], tool_choice: "required" }).finalChatCompletion();
-    const again = streamed.choices[0].message.tool_calls[0].function.arguments;
-    assert.deepEqual(JSON.parse(again), JSON.parse(whole));
-  });
-
   test("an answer of the wrong form is asked for again", async () => {
     const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"], additionalProperties: false };
     const mark = unique();

@@ -108,10 +108,11 @@ describe("a provider's own API", () => {
   });
 
   test("nobody gets beside the base URL, and nobody in without a key", async () => {
+    // The client itself takes the first one apart: it stays below the base URL.
     for (const path of ["/openai/v1/%2e%2e/_local/requests", "/openai//evil.example", "/openai/v1/..%5c_local", "/openai/v1/%252e%252e/x"]) {
       const response = await raw(path);
       assert.ok([400, 404].includes(response.status), `${path}: ${response.status}`);
-      assert.match(await response.text(), /path|nothing at/);
+      assert.match(await response.text(), /path|nothing at|Invalid URL/);
     }
     const response = await fetch(`${gateway.url}/openai/v1/files`);
     assert.equal(response.status, 401);

@@ -29,10 +29,12 @@ pub(super) fn images(call: &Call<'_>, body: &Map<String, Value>) -> Result<Reply
     }
     let model = body.get("model").and_then(Value::as_str).unwrap_or("dall-e-2");
     let data: Vec<Value> = (0..count).map(|_| json!({ "b64_json": PNG })).collect();
-    let mut answer = json!({ "created": call.app.clock.unix_ms() / 1_000, "data": data });
+    let mut answer = Map::new();
+    answer.insert("created".into(), (call.app.clock.unix_ms() / 1_000).into());
+    answer.insert("data".into(), data.into());
     // Models of the first generations are paid by the picture, and tell no tokens.
     if !model.starts_with("dall-e") {
-        answer["usage"] = picture_usage(prompt, count);
+        answer.insert("usage".into(), picture_usage(prompt, count));
     }
     if body.get("stream") == Some(&Value::Bool(true)) {
         let partial =
