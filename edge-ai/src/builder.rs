@@ -9,8 +9,7 @@ use edge_ai_core::{
 };
 use edge_ai_gateway::{
     Admin, Authenticator, Capture, CredentialSource, Gateway, GatewayBuilder, Limit, Limits, LongWork,
-    PassThrough,
-    PriceTable, RetryPolicy, Route, RouteTable, Site, Timeouts,
+    PassThrough, PriceTable, RetryPolicy, Route, RouteTable, Site, Timeouts,
 };
 
 use crate::caching::Caching;
