@@ -322,7 +322,7 @@ impl Gateway {
             told,
         };
         if let (Endpoint::Passed(way), Some(pass)) = (&endpoint, &self.pass) {
-            return pass.answer(call, way, &head).await;
+            return pass.answer(call, way, head).await;
         }
         match operation {
             Operation::Embeddings => surface::embeddings(call).await,
