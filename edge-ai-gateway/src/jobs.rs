@@ -1,18 +1,18 @@
 //! Long work: requests that are queued instead of awaited.
 
-mod endpoint;
-mod envelope;
-mod host;
+pub(crate) mod endpoint;
+pub(crate) mod envelope;
+pub(crate) mod host;
 mod local;
 mod progress;
 mod public_address;
-mod record;
-mod run;
-mod serve;
+pub(crate) mod record;
+pub(crate) mod run;
+pub(crate) mod serve;
 mod shown;
-mod state;
-mod storage;
-mod ticket;
+pub(crate) mod state;
+pub(crate) mod storage;
+pub(crate) mod ticket;
 mod watch;
 mod webhook;
 mod work;

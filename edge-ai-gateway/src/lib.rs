@@ -2,6 +2,7 @@
 
 mod access;
 mod admin;
+mod batches;
 mod builder;
 mod database;
 mod gateway;
@@ -25,6 +26,9 @@ pub use access::{
     Presented, Principal, SignatureVerifier, VirtualKey, VirtualKeys,
 };
 pub use admin::{Admin, AdminTokens};
+#[cfg(feature = "worker")]
+pub use batches::R2Files;
+pub use batches::{FileStore, MemoryFiles, StoredFile};
 pub use builder::GatewayBuilder;
 #[cfg(feature = "worker")]
 pub use database::D1;

@@ -61,7 +61,7 @@ impl<'a> JobEndpoint<'a> {
 }
 
 /// Whether something looks like an identifier: only then is there an object to ask.
-pub(super) fn is_id(text: &str, prefix: &str) -> bool {
+pub(crate) fn is_id(text: &str, prefix: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|rest| {
         rest.len() == 32 && rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     })

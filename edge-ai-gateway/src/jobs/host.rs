@@ -6,10 +6,11 @@ use super::serve::RECORD;
 use super::shown::shown;
 use super::storage::{Storage, get_json, put_json};
 use super::webhook;
+use crate::batches;
 
 /// What an object's runtime does for it.
 #[async_trait]
-pub(super) trait Host: Sync {
+pub(crate) trait Host: Sync {
     fn clock(&self) -> &dyn Clock;
     /// Sends the message that makes somebody work on a job.
     async fn dispatch(&self, id: &str) -> Result<()>;
@@ -22,8 +23,18 @@ pub(super) trait Host: Sync {
 /// A message that could not be sent is tried again after this long.
 const SEND_AGAIN_MS: u64 = 5_000;
 
+/// Does what is to be done now for the job or the batch that an object keeps, and returns when it has to be looked at again; nothing for one that is
+/// forgotten.
+pub(super) async fn keep_up(storage: &impl Storage, host: &impl Host) -> Result<Option<u64>> {
+    if storage.get(batches::RECORD)?.is_some() {
+        batches::upkeep(storage, host).await
+    } else {
+        upkeep(storage, host).await
+    }
+}
+
 /// Does what is to be done for a job now, and returns when it has to be looked at again; nothing for one that is forgotten.
-pub(super) async fn upkeep(storage: &impl Storage, host: &impl Host) -> Result<Option<u64>> {
+async fn upkeep(storage: &impl Storage, host: &impl Host) -> Result<Option<u64>> {
     let now = host.clock().now().as_millis();
     let Some(mut record) = get_json::<Record>(storage, RECORD)? else {
         return Ok(None);
@@ -53,8 +64,17 @@ pub(super) async fn upkeep(storage: &impl Storage, host: &impl Host) -> Result<O
     Ok(Some(next(&record)))
 }
 
+/// The same when an object wakes by itself: then a job's owner is told of its end as well.
+pub(super) async fn wake(storage: &impl Storage, host: &impl Host) -> Result<Option<u64>> {
+    let next = keep_up(storage, host).await?;
+    match next {
+        Some(_) if storage.get(RECORD)?.is_some() => tell(storage, host).await,
+        _ => Ok(next),
+    }
+}
+
 /// Tells the job's owner of its end, if it is time to.
-pub(super) async fn tell(storage: &impl Storage, host: &impl Host) -> Result<Option<u64>> {
+async fn tell(storage: &impl Storage, host: &impl Host) -> Result<Option<u64>> {
     let now = host.clock().now().as_millis();
     let Some(record) = get_json::<Record>(storage, RECORD)? else {
         return Ok(None);

@@ -8,8 +8,8 @@ use edge_ai_core::{Clock, HttpClient, Result, Secret};
 use http::{Request, Response};
 
 use super::JobObjects;
-use super::host::{Host, tell, upkeep};
-use super::serve::serve;
+use super::host::{Host, keep_up, wake};
+use super::serve::serve_any;
 use super::storage::Storage;
 
 /// Jobs in the memory of one process: for native servers that can bear to lose them, and for tests.
@@ -61,10 +61,9 @@ impl LocalJobs {
             .map(|(id, object)| (id.clone(), Arc::clone(object)))
             .collect();
         for (id, object) in objects {
-            if upkeep(&*object, &*self.0).await?.is_none() {
+            // What has nothing to do any more is forgotten, as a Durable Object's storage is.
+            if wake(&*object, &*self.0).await?.is_none() {
                 lock(&self.0.objects).remove(&id);
-            } else {
-                tell(&*object, &*self.0).await?;
             }
         }
         Ok(())
@@ -79,8 +78,8 @@ impl LocalJobs {
 impl JobObjects for LocalJobs {
     async fn ask(&self, id: &str, request: Request<Bytes>) -> Result<Response<Bytes>> {
         let object = self.object(id);
-        let response = serve(&*object, self.0.clock.now().as_millis(), &request)?;
-        if upkeep(&*object, &*self.0).await?.is_none() {
+        let response = serve_any(&*object, self.0.clock.now().as_millis(), &request)?;
+        if keep_up(&*object, &*self.0).await?.is_none() {
             lock(&self.0.objects).remove(id);
         }
         Ok(response)
@@ -123,6 +122,15 @@ impl Storage for Memory {
     fn put(&self, name: &str, value: &[u8]) -> Result<()> {
         lock(&self.0).insert(name.to_owned(), value.to_owned());
         Ok(())
+    }
+
+    fn list(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>> {
+        let kept = lock(&self.0);
+        let found = kept
+            .iter()
+            .filter(|(name, _)| name.starts_with(prefix) && name.as_str() > after)
+            .take(limit);
+        Ok(found.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
     fn delete(&self, prefix: &str) -> Result<()> {

@@ -13,11 +13,11 @@ use worker::{
     DurableObject, Env, Request, Response, Result, SqlStorage, SqlStorageValue, State, durable_object,
 };
 
-use super::host::{Host, tell, upkeep};
-use super::serve::serve;
+use super::host::{Host, keep_up, wake};
+use super::serve::serve_any;
 use super::storage::Storage;
 
-/// The Durable Object class that keeps long work: one object for each job.
+/// The Durable Object class that keeps long work: one object for each job and each batch.
 ///
 /// A Worker exports it with one line, and names it and the queue in its configuration. The object finds the queue as `JOB_QUEUE` and, for webhooks, the
 /// secret `WEBHOOK_SECRET`.
@@ -63,8 +63,8 @@ impl DurableObject for JobObject {
                 asked.headers_mut().insert(name, value);
             }
         }
-        let answer = serve(&storage, WorkerClock.now().as_millis(), &asked).map_err(failed)?;
-        let next = upkeep(&storage, &self.runtime).await.map_err(failed)?;
+        let answer = serve_any(&storage, WorkerClock.now().as_millis(), &asked).map_err(failed)?;
+        let next = keep_up(&storage, &self.runtime).await.map_err(failed)?;
         self.wake_at(next).await?;
         let response = Response::builder().with_status(answer.status().as_u16());
         Ok(response.fixed(answer.into_body().into()))
@@ -72,10 +72,7 @@ impl DurableObject for JobObject {
 
     async fn alarm(&self) -> Result<Response> {
         let storage = Sql(self.state.storage().sql());
-        let mut next = upkeep(&storage, &self.runtime).await.map_err(failed)?;
-        if next.is_some() {
-            next = tell(&storage, &self.runtime).await.map_err(failed)?;
-        }
+        let next = wake(&storage, &self.runtime).await.map_err(failed)?;
         // Set last: an alarm that is set before a failure would take the place of the runtime's own retry.
         self.wake_at(next).await?;
         Response::empty()
@@ -171,6 +168,24 @@ impl Storage for Sql {
             .exec(query, vec![name.into(), value.to_vec().into()])
             .map(drop)
             .map_err(broken)
+    }
+
+    fn list(&self, prefix: &str, after: &str, limit: usize) -> edge_ai_core::Result<Vec<(String, Vec<u8>)>> {
+        let query =
+            "SELECT name, value FROM kept WHERE name >= ? AND name < ? AND name > ? ORDER BY name LIMIT ?";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = self.rows(
+            query,
+            vec![prefix.into(), past(prefix).into(), after.into(), limit.into()],
+        )?;
+        let pair = |row: Vec<SqlStorageValue>| {
+            let mut row = row.into_iter();
+            match (row.next(), row.next()) {
+                (Some(SqlStorageValue::String(name)), Some(value)) => Some((name, blob(value))),
+                _ => None,
+            }
+        };
+        Ok(rows.into_iter().filter_map(pair).collect())
     }
 
     fn delete(&self, prefix: &str) -> edge_ai_core::Result<()> {

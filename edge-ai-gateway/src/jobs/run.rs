@@ -106,7 +106,7 @@ fn ending(
     }
 }
 
-async fn collect(response: Response<Body>, most: usize) -> Result<(AnswerHead, Bytes)> {
+pub(crate) async fn collect(response: Response<Body>, most: usize) -> Result<(AnswerHead, Bytes)> {
     let (parts, body) = response.into_parts();
     let text = |name: &str| {
         let value = parts.headers.get(name).and_then(|value| value.to_str().ok());
@@ -127,7 +127,7 @@ async fn collect(response: Response<Body>, most: usize) -> Result<(AnswerHead, B
     Ok((head, body))
 }
 
-pub(super) fn failure_of(error: &Error) -> Failure {
+pub(crate) fn failure_of(error: &Error) -> Failure {
     let wait = error
         .retry_after()
         .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
@@ -141,7 +141,7 @@ pub(super) fn failure_of(error: &Error) -> Failure {
 }
 
 /// A refusal that came before anything was recorded.
-pub(super) fn refused(head: &AnswerHead) -> Option<Failure> {
+pub(crate) fn refused(head: &AnswerHead) -> Option<Failure> {
     (head.status >= 400).then(|| Failure {
         retryable: head.status == 429 || head.status >= 500,
         ..Failure::new("refused", format!("the gateway answered {}", head.status))

@@ -16,7 +16,7 @@ const ANSWER: &str = "answer";
 pub(super) const TENANT: &str = "x-tenant";
 
 /// A request to an object.
-pub(super) fn ask(what: &str, tenant: Option<&str>, body: Bytes) -> Result<Request<Bytes>> {
+pub(crate) fn ask(what: &str, tenant: Option<&str>, body: Bytes) -> Result<Request<Bytes>> {
     let mut request = Request::post(format!("http://job/{what}"));
     if let Some(tenant) = tenant {
         // Names of tenants are not always of what a header can carry.
@@ -26,6 +26,18 @@ pub(super) fn ask(what: &str, tenant: Option<&str>, body: Bytes) -> Result<Reque
     request
         .body(body)
         .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))
+}
+
+/// Answers what is asked of an object, of a job or of a batch.
+pub(super) fn serve_any(
+    storage: &impl Storage,
+    now_ms: u64,
+    request: &Request<Bytes>,
+) -> Result<Response<Bytes>> {
+    match request.uri().path().strip_prefix("/batch/") {
+        Some(what) => crate::batches::serve(storage, now_ms, what, request),
+        None => serve(storage, now_ms, request),
+    }
 }
 
 /// Answers what is asked of a job's object. It reads and writes in one go, so that nothing comes in between.
@@ -41,7 +53,7 @@ pub(super) fn serve(
     let Some(mut record) = get_json::<Record>(storage, RECORD)? else {
         return Ok(status(StatusCode::NOT_FOUND));
     };
-    let owner = is_owner(request, &record);
+    let owner = is_owner(request, record.ticket.who.tenant.as_deref());
     let Record { policy, job, .. } = &mut record;
     match what {
         "take" => {
@@ -125,16 +137,16 @@ fn end(storage: &impl Storage, now_ms: u64, mut record: Record, body: &Bytes) ->
     Ok(accepted(wanted))
 }
 
-fn is_owner(request: &Request<Bytes>, record: &Record) -> bool {
+pub(crate) fn is_owner(request: &Request<Bytes>, owner: Option<&str>) -> bool {
     let tenant = request.headers().get(TENANT).map(|tenant| {
         percent_encoding::percent_decode(tenant.as_bytes())
             .decode_utf8_lossy()
             .into_owned()
     });
-    tenant == record.ticket.who.tenant
+    tenant.as_deref() == owner
 }
 
-fn accepted(wanted: bool) -> Response<Bytes> {
+pub(crate) fn accepted(wanted: bool) -> Response<Bytes> {
     status(if wanted {
         StatusCode::NO_CONTENT
     } else {
@@ -142,7 +154,7 @@ fn accepted(wanted: bool) -> Response<Bytes> {
     })
 }
 
-pub(super) fn status(status: StatusCode) -> Response<Bytes> {
+pub(crate) fn status(status: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
     response

@@ -6,6 +6,8 @@ use serde::de::DeserializeOwned;
 pub(crate) trait Storage: Sync {
     fn get(&self, name: &str) -> Result<Option<Vec<u8>>>;
     fn put(&self, name: &str, value: &[u8]) -> Result<()>;
+    /// Those whose names begin with `prefix` and come after `after`, in the order of names.
+    fn list(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>>;
     /// Forgets those whose names begin with `prefix`.
     fn delete(&self, prefix: &str) -> Result<()>;
 }
@@ -66,6 +68,7 @@ mod tests {
         let bytes: Vec<u8> = (0..PIECE * 2 + 3).map(|at| at as u8).collect();
         put_blob(&memory, "answer", &bytes).unwrap();
         assert_eq!(get_blob(&memory, "answer").unwrap(), bytes);
+        assert_eq!(memory.list("answer/", "", 9).unwrap().len(), 3);
         put_blob(&memory, "answer", b"x").unwrap();
         assert_eq!(get_blob(&memory, "answer").unwrap(), b"x");
         assert_eq!(get_blob(&memory, "nothing").unwrap(), b"");

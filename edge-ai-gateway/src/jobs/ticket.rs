@@ -52,6 +52,16 @@ impl Ticket {
         }
     }
 
+    /// A request of JSON that came in another way than by its own path, such as a line of a batch.
+    pub(crate) fn json(path: &str, who: Who) -> Self {
+        Self {
+            path: path.to_owned(),
+            headers: Vec::new(),
+            who,
+            address: None,
+        }
+    }
+
     /// The request's head.
     pub(crate) fn head(&self) -> Result<Parts> {
         let mut request = Request::new(());

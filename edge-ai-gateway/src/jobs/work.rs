@@ -22,6 +22,7 @@ use super::ticket::Ticket;
 use super::watch::watch;
 use super::webhook::{self, Hook};
 use crate::access::Principal;
+use crate::batches::{self, Batches, FileStore};
 use crate::gateway::Gateway;
 use crate::surface::{event_stream, json as json_response};
 
@@ -40,10 +41,11 @@ use crate::surface::{event_stream, json as json_response};
 ///     .keep_for(Duration::from_secs(3_600));
 /// ```
 pub struct LongWork {
-    pub(super) objects: Arc<dyn JobObjects>,
-    pub(super) policy: Policy,
+    pub(crate) objects: Arc<dyn JobObjects>,
+    pub(crate) policy: Policy,
     pub(super) max_run: Duration,
-    pub(super) max_answer: usize,
+    pub(crate) max_answer: usize,
+    batches: Option<Arc<dyn batches::Surface>>,
     webhooks: Option<(Secret, bool)>,
 }
 
@@ -69,8 +71,16 @@ impl LongWork {
             },
             max_run: Self::MAX_RUN,
             max_answer: Self::MAX_ANSWER,
+            batches: None,
             webhooks: None,
         }
+    }
+
+    /// Serves OpenAI's files and batches too, with files in `files`.
+    #[must_use]
+    pub fn batches(mut self, files: impl FileStore) -> Self {
+        self.batches = Some(Arc::new(Batches::new(files)));
+        self
     }
 
     /// Sets how often a job is tried, at least once: vendor's faults that may pass and attempts that were lost count.
@@ -204,16 +214,19 @@ pub(crate) trait Surface: fmt::Debug + Send + Sync {
 #[async_trait]
 impl Surface for LongWork {
     fn has(&self, path: &str) -> bool {
-        path.starts_with(JobEndpoint::PREFIX)
+        path.starts_with(JobEndpoint::PREFIX) || (self.batches.is_some() && batches::has(path))
     }
 
     async fn answer(
         &self,
         gateway: &Gateway,
         head: &Parts,
-        _: Body,
+        body: Body,
         principal: &Principal,
     ) -> Result<Response<Body>> {
+        if let Some(batches) = self.batches.as_ref().filter(|_| batches::has(head.uri.path())) {
+            return batches.answer(self, gateway, head, body, principal).await;
+        }
         let tenant = principal.tenant.as_deref();
         match JobEndpoint::at(&head.method, head.uri.path())? {
             JobEndpoint::WebhookSecret => {
@@ -304,7 +317,12 @@ impl Surface for LongWork {
     }
 
     async fn work(&self, gateway: &Gateway, message: &str, background: Arc<dyn Background>) -> Result<()> {
-        super::run::run(self, gateway, message, background).await
+        match &self.batches {
+            Some(batches) if message.starts_with("batch_") => {
+                batches.work(self, gateway, message, background).await
+            }
+            _ => super::run::run(self, gateway, message, background).await,
+        }
     }
 }
 

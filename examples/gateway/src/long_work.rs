@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use edge_ai::gateway::{LongWork, WorkerJobs};
+use edge_ai::gateway::{LongWork, R2Files, WorkerJobs};
 use edge_ai::runtime::EnvExt;
 use edge_ai::{EdgeAiBuilder, Result, Secret};
 use worker::{Env, MessageBatch};
@@ -26,6 +26,9 @@ pub(crate) fn long_work(edge: EdgeAiBuilder, env: &Env) -> Result<EdgeAiBuilder>
     }
     if let Some(seconds) = crate::number(env, "JOB_LEASE_SECONDS")? {
         work = work.lease(Duration::from_secs(seconds.into()));
+    }
+    if env.has("FILES") {
+        work = work.batches(R2Files::from_env(env, "FILES")?);
     }
     // A secret that is there and empty is a slip, and is told.
     if let Ok(secret) = env.var("WEBHOOK_SECRET") {
