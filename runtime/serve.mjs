@@ -3,8 +3,10 @@
 //   node runtime/serve.mjs --config examples/gateway/wrangler.jsonc --standin http://127.0.0.1:9900
 //
 // stdout carries one JSON line, `{"ready":"http://127.0.0.1:8787"}`; logs go to stderr. It ends on SIGTERM, SIGINT, or
-// when stdin ends, so that it never outlives the program that started it.
+// when stdin ends, so that it never outlives the program that started it. A line `{"binding":"CONFIG","key":"k","value":"v"}`
+// on stdin puts a value into a KV namespace, as `wrangler kv key put` does, and is answered by a line with its `key`.
 
+import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_readConfig } from "wrangler";
@@ -37,7 +39,14 @@ async function stop(code) {
 }
 
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => stop(0));
-process.stdin.on("end", () => stop(0)).on("error", () => stop(0)).resume();
+process.stdin.on("error", () => stop(0));
+createInterface(process.stdin).on("close", () => stop(0)).on("line", (line) => put(JSON.parse(line)));
+
+async function put({ binding, key, value }) {
+  const namespace = await miniflare.getKVNamespace(binding);
+  await namespace.put(key, value);
+  process.stdout.write(`${JSON.stringify({ key })}\n`);
+}
 
 try {
   const config = unstable_readConfig({ config: values.config });

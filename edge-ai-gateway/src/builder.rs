@@ -50,6 +50,7 @@ pub struct GatewayBuilder {
     paces: Option<(Arc<dyn PaceStore>, Duration)>,
     max_body: usize,
     keep_alive: Duration,
+    inherited: Option<Router>,
 }
 
 impl GatewayBuilder {
@@ -88,6 +89,7 @@ impl GatewayBuilder {
             paces: None,
             max_body: Self::DEFAULT_MAX_BODY,
             keep_alive: Self::DEFAULT_KEEP_ALIVE,
+            inherited: None,
         }
     }
 
@@ -280,6 +282,12 @@ impl GatewayBuilder {
         }
     }
 
+    /// Takes the place of a gateway that has served: what it learned of targets' [health](Router#health) stays known.
+    pub fn inherit(mut self, other: &Gateway) -> Self {
+        self.inherited = Some(other.router.clone());
+        self
+    }
+
     /// The gateway.
     ///
     /// # Errors
@@ -304,6 +312,10 @@ impl GatewayBuilder {
         };
         let gate = self.gate.map(|gate| gate()).transpose()?;
         let router = router.gate(gate.clone());
+        let router = match &self.inherited {
+            Some(before) => router.inherit(before),
+            None => router,
+        };
         let chat: Arc<dyn ChatModel> = Arc::new(router.clone());
         let chat = self
             .layers

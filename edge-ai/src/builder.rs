@@ -264,6 +264,11 @@ impl EdgeAiBuilder {
         self.gateway(|gateway| gateway.max_body(bytes))
     }
 
+    /// Takes the place of an application that has served: what it learned of its targets' health stays known.
+    pub fn inherit(self, other: &EdgeAi) -> Self {
+        self.gateway(|gateway| gateway.inherit(&other.gateway))
+    }
+
     /// The application.
     ///
     /// # Errors

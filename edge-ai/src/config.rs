@@ -30,6 +30,8 @@ mod retry;
 #[cfg(feature = "schema")]
 mod schema;
 mod timeouts;
+#[cfg(feature = "toml")]
+mod translate;
 
 pub use document::Config;
 pub use price::{PriceConfig, TokenPriceConfig};

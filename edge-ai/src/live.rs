@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use edge_ai_core::{Background, Clock, Error, ErrorKind, KeyValue, Result, Timestamp, timeout};
+use edge_ai_core::{Clock, Error, ErrorKind, KeyValue, Result, Timestamp, timeout};
 
 use crate::config::Config;
 
@@ -17,7 +17,7 @@ use crate::config::Config;
 /// ```
 /// use std::sync::Arc;
 /// use edge_ai::cache::MemoryKeyValue;
-/// use edge_ai::core::{Inline, KeyValue, ManualClock};
+/// use edge_ai::core::{KeyValue, ManualClock};
 /// use edge_ai::{Live, Standing};
 ///
 /// # futures_executor::block_on(async {
@@ -103,40 +103,43 @@ impl<T: Send + Sync + 'static> Live<T> {
         bundled: &str,
         make: impl Fn(&Config, Option<&T>) -> Result<T> + Send + Sync,
     ) -> Result<Arc<T>> {
-        if let Some(made) = self.made() {
+        if let Some(made) = self.current() {
             return Ok(made);
         }
         self.look(clock, store, key, bundled, &make).await;
-        match self.made() {
-            Some(made) => Ok(made),
-            None => match self.standing() {
-                Standing::Refused(error) | Standing::Unreachable(error) => Err(error),
-                _ => Err(Error::new(
-                    ErrorKind::Internal,
-                    "nothing was made from the configuration",
-                )),
-            },
+        self.value()
+    }
+
+    /// The value.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn value(&self) -> Result<Arc<T>> {
+        match (self.current(), self.standing()) {
+            (Some(made), _) => Ok(made),
+            (None, Standing::Refused(error) | Standing::Unreachable(error)) => Err(error),
+            (None, _) => Err(Error::new(
+                ErrorKind::Internal,
+                "nothing was made from the configuration yet",
+            )),
         }
     }
 
-    /// Looks at the store after this request's answer, if it is time to.
-    pub fn refresh(
-        &self,
-        clock: &dyn Clock,
-        background: &dyn Background,
-        look: impl Future<Output = ()> + Send + 'static,
-    ) {
-        let due = self.with(|state| {
-            let due = state.made.is_some() && clock.now().since(state.looked) >= Self::INTERVAL;
+    /// The value, if it was made already.
+    pub fn current(&self) -> Option<Arc<T>> {
+        self.with(|state| state.made.clone())
+    }
+
+    /// Whether it is time to [look](Self::look) again. It says so to one caller: who is told, looks, after its answer.
+    pub fn is_due(&self, clock: &dyn Clock) -> bool {
+        self.with(|state| {
+            let now = clock.now();
+            let due = state.made.is_some() && now.since(state.looked) >= Self::INTERVAL;
             if due {
-                // Nobody else looks meanwhile.
-                state.looked = clock.now();
+                state.looked = now;
             }
             due
-        });
-        if due {
-            background.run(Box::pin(look));
-        }
+        })
     }
 
     /// Looks at the store now and takes up what has changed.
@@ -155,7 +158,7 @@ impl<T: Send + Sync + 'static> Live<T> {
                 Err(error) => return self.refuse(String::new(), error, bundled, make),
             },
             Ok(None) => (bundled.to_owned(), Standing::Bundled),
-            Err(error) if self.made().is_some() => {
+            Err(error) if self.current().is_some() => {
                 return self.with(|state| state.standing = Standing::Unreachable(error));
             }
             Err(error) => (bundled.to_owned(), Standing::Unreachable(error)),
@@ -198,7 +201,7 @@ impl<T: Send + Sync + 'static> Live<T> {
         let config = Config::parse(text)?;
         #[cfg(not(feature = "toml"))]
         let config = Config::from_json(text)?;
-        make(&config, self.made().as_deref()).map_err(|error| Config::locate(text, error))
+        make(&config, self.current().as_deref()).map_err(|error| Config::locate(text, error))
     }
 
     /// Keeps what serves; without anything that does, the bundled document has to.
@@ -209,7 +212,7 @@ impl<T: Send + Sync + 'static> Live<T> {
         bundled: &str,
         make: impl Fn(&Config, Option<&T>) -> Result<T> + Send + Sync,
     ) {
-        let made = match self.made() {
+        let made = match self.current() {
             None if text != bundled => self.make(bundled, &make).ok(),
             _ => None,
         };
@@ -221,10 +224,6 @@ impl<T: Send + Sync + 'static> Live<T> {
             state.refused = Some(text);
             state.standing = Standing::Refused(error);
         });
-    }
-
-    fn made(&self) -> Option<Arc<T>> {
-        self.with(|state| state.made.clone())
     }
 
     fn with<R>(&self, f: impl FnOnce(&mut State<T>) -> R) -> R {

@@ -11,8 +11,7 @@ before(async () => {
   gateway = await startWithQueue({
     GATEWAY_KEYS: "acme:sk-acme-000001,globex:sk-globex-0001",
     JOB_LEASE_SECONDS: "3",
-    RATE_LIMIT_PER_MINUTE: "0",
-    CACHE_TTL_SECONDS: "0",
+    GATEWAY_CONFIG: JSON.stringify({}),
   });
 });
 after(() => gateway.stop());

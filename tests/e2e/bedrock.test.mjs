@@ -2,7 +2,7 @@
 // through the gateway, beyond what they ask of every provider.
 
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import {
   BedrockRuntimeClient,
   ConverseCommand,
@@ -21,8 +21,10 @@ const SCHEMA = { type: "object", properties: { city: { type: "string" } }, requi
 const BOTH = "What is the weather in both Lisbon and Paris?";
 
 describe("AWS's own SDK against the stand-in", () => {
-  const client = (credentials = {}) =>
-    new BedrockRuntimeClient({
+  const clients = [];
+  after(() => clients.forEach((client) => client.destroy()));
+  const client = (credentials = {}) => {
+    const client = new BedrockRuntimeClient({
       region: "us-east-1",
       endpoint: `${LOCAL_URL}/bedrock`,
       requestHandler: new NodeHttpHandler(),
@@ -33,6 +35,9 @@ describe("AWS's own SDK against the stand-in", () => {
         ...credentials,
       },
     });
+    clients.push(client);
+    return client;
+  };
   const ask = (text, more = {}) => ({
     modelId: CLAUDE,
     messages: [{ role: "user", content: [{ text }] }],

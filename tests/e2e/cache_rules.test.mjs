@@ -24,7 +24,7 @@ const RULES = {
 let gateway, openai, anthropic;
 before(async () => {
   const routes = Object.fromEntries(names.map((name) => [name, { fallback: [name === "claude" ? "anthropic/claude-haiku-4-5" : TARGET] }]));
-  gateway = await startGateway({ ROUTES: JSON.stringify(routes), CACHE_RULES: JSON.stringify(RULES), RATE_LIMIT_PER_MINUTE: "0" });
+  gateway = await startGateway({ config: { routes, cache: RULES } });
   openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: "a-key", maxRetries: 0 });
   anthropic = new Anthropic({ baseURL: gateway.url, apiKey: "a-key", maxRetries: 0 });
 });

@@ -21,7 +21,7 @@ const MODELS = ["openai/gpt-6-luna", "anthropic/claude-haiku-4-5", "workers-ai/@
 
 let gateway, openai, anthropic;
 before(async () => {
-  gateway = await startGateway({ GUARDRAILS: JSON.stringify(GUARDRAILS), RATE_LIMIT_PER_MINUTE: "0" });
+  gateway = await startGateway({ config: { guardrails: GUARDRAILS, cache: {} } });
   openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: "a-key", maxRetries: 0 });
   anthropic = new Anthropic({ baseURL: gateway.url, apiKey: "a-key", maxRetries: 0 });
 });

@@ -14,7 +14,7 @@ before(async () => {
     WEBHOOK_SECRET: "0123456789abcdef0123456789abcdef",
     WEBHOOKS_TO_THIS_MACHINE: "true",
     JOB_LEASE_SECONDS: "3",
-    RATE_LIMIT_PER_MINUTE: "0",
+    GATEWAY_CONFIG: JSON.stringify({ cache: {} }),
   });
 });
 after(() => gateway.stop());

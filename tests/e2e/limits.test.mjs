@@ -11,8 +11,7 @@ const KEYS = "acme:sk-acme-000001,globex:sk-globex-0001";
 const MODEL = "openai/gpt-4o-mini";
 
 async function withLimits(limits, use) {
-  const vars = { GATEWAY_KEYS: KEYS, CACHE_TTL_SECONDS: "0", RATE_LIMIT_PER_MINUTE: "0", LIMITS: JSON.stringify(limits) };
-  const gateway = await startGateway(vars);
+  const gateway = await startGateway({ GATEWAY_KEYS: KEYS, config: { limits } });
   const client = (apiKey) => new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey, maxRetries: 0 });
   try {
     await use({ ...gateway, acme: client("sk-acme-000001"), globex: client("sk-globex-0001") });

@@ -17,7 +17,7 @@ async function withGateway(vars, use) {
 }
 
 test("a limit holds for each address and says when to come back", () =>
-  withGateway({ RATE_LIMIT_PER_MINUTE: "3" }, async ({ url }) => {
+  withGateway({ config: { limits: [{ name: "ip", measure: "requests", amount: 3, window: "minute", per: ["ip"] }] } }, async ({ url }) => {
     const from = (address) => chat(url, body(), { headers: { "cf-connecting-ip": address } });
     for (const left of [2, 1, 0]) {
       const response = await from("203.0.113.1");
@@ -86,7 +86,7 @@ test("every request has one record, in D1 and as a log line", () =>
 
 test("a provider that is silent is given up in the time that is set", () =>
   withGateway(
-    { ANSWER_TIMEOUT_SECONDS: "1", FIRST_TOKEN_TIMEOUT_SECONDS: "1", IDLE_TIMEOUT_SECONDS: "1" },
+    { config: { timeouts: { answer_seconds: 1, first_token_seconds: 1, idle_seconds: 1 } } },
     async ({ url, records }) => {
       const ask = (content, more) => chat(url, body({ messages: [{ role: "user", content: unique(content) }], ...more }));
       for (const more of [{}, { stream: true }]) {
@@ -106,7 +106,7 @@ test("routes are a setting", () => {
     paid: { when: { if: { metadata: { plan: "pro" } }, then: "anthropic/claude-haiku-4-5", else: "openai/gpt-4o-mini" } },
     split: { weighted: [{ route: "openai/gpt-4o-mini", weight: 1 }, { route: "anthropic/claude-haiku-4-5", weight: 1 }] },
   };
-  return withGateway({ ROUTES: JSON.stringify(routes) }, async ({ url }) => {
+  return withGateway({ config: { routes, cache: {} } }, async ({ url }) => {
     const content = unique();
     const ask = async (model, plan) => {
       const headers = plan && { "cf-aig-metadata": JSON.stringify({ plan }) };
@@ -135,14 +135,14 @@ test("labels of the client are in its record", () =>
 
 describe("a wrong setting", () => {
   for (const [vars, what] of [
-    [{ CACHE_TTL_SECONDS: "soon" }, /CACHE_TTL_SECONDS/],
     [{ OPENAI_BASE_URL: "ftp://example.com" }, /OPENAI_BASE_URL/],
     [{ GATEWAY_KEYS: "no-tenant" }, /tenant:key/],
     [{ GATEWAY_KEYS: "" }, /empty/],
-    [{ ROUTES: '{"a": {"fastest": []}}' }, /ROUTES/],
-    [{ ROUTES: '{"a": "nobody/x"}' }, /nobody/],
+    [{ GATEWAY_CONFIG: '{"routes": {\n"a": {"fastest": []}}}' }, /line 2, column \d+: this route has no target/],
+    [{ GATEWAY_CONFIG: '[routes]\na = "nobody/x"' }, /line 2, column 5: `routes.a`: .*nobody/],
+    [{ GATEWAY_CONFIG: 'limit = []' }, /line 1, column 1: unknown field `limit`/],
   ]) {
-    test(`${Object.keys(vars)} is told by name`, () =>
+    test(`${Object.keys(vars)} is told: ${what}`, () =>
       withGateway(vars, async ({ url }) => {
         const response = await chat(url, body());
         assert.equal(response.status, 500);

@@ -11,7 +11,7 @@ let gateway, openai, native, anthropic;
 before(async () => {
   gateway = await startGateway({
     PASS_THROUGH: "all",
-    RATE_LIMIT_PER_MINUTE: "0",
+    config: { cache: {} },
     GATEWAY_KEYS: "acme:acme-key-1",
   });
   openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: "acme-key-1", maxRetries: 0 });
@@ -196,7 +196,7 @@ describe("OpenAI's other services", () => {
 
 describe("beside guardrails", () => {
   test("it is refused, since they would not see it", async () => {
-    const guarded = await startGateway({ GUARDRAILS: JSON.stringify({ secrets: { action: "block" } }), RATE_LIMIT_PER_MINUTE: "0" });
+    const guarded = await startGateway({ config: { guardrails: { secrets: { action: "block" } } } });
     try {
       const client = new OpenAI({ baseURL: `${guarded.url}/openai/v1`, apiKey: "any", maxRetries: 0 });
       const error = await client.chat.completions

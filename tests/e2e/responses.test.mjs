@@ -291,7 +291,7 @@ describe("the other clients on OpenAI's Responses API", () => {
 });
 
 test("an answer is cached by meaning, whichever dialect asks", async () => {
-  const gateway = await startGateway({ CACHE_TTL_SECONDS: "60" });
+  const gateway = await startGateway({ config: { cache: { default: { ttl_seconds: 60 } } } });
   try {
     const client = at(gateway.url);
     const model = LLAMA;

@@ -27,7 +27,7 @@ const ROUTES = {
 
 let gateway, openai, anthropic;
 before(async () => {
-  gateway = await startGateway({ ROUTES: JSON.stringify(ROUTES), RATE_LIMIT_PER_MINUTE: "0" });
+  gateway = await startGateway({ config: { routes: ROUTES, cache: {} } });
   openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: "a-key", maxRetries: 0 });
   anthropic = new Anthropic({ baseURL: gateway.url, apiKey: "a-key", maxRetries: 0 });
 });

@@ -165,6 +165,15 @@ impl Router {
         }
     }
 
+    /// Goes on with what another router has learned of targets' [health](Self#health), as when the routes change while a gateway serves.
+    #[must_use]
+    pub fn inherit(self, other: &Self) -> Self {
+        Self {
+            health: Arc::clone(&other.health),
+            ..self
+        }
+    }
+
     /// The names it knows.
     pub fn table(&self) -> &RouteTable {
         &self.table

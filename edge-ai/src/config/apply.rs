@@ -14,6 +14,9 @@ impl EdgeAiBuilder {
         for (name, route) in &config.routes {
             self = self.route(name, route.clone());
         }
+        for (name, route) in &config.optional_routes {
+            self = self.optional_route(name, route.clone());
+        }
         self = self.retry(config.retry.into()).timeouts(config.timeouts.into());
         if !config.prices.is_empty() {
             let table = config

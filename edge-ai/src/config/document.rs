@@ -21,6 +21,8 @@ pub struct Config {
     pub providers: BTreeMap<String, ProviderConfig>,
     /// Names for models, and for choices among them.
     pub routes: BTreeMap<String, Route>,
+    /// Routes that are there with those of their targets whose provider is; without any, there is no such name.
+    pub optional_routes: BTreeMap<String, Route>,
     /// How often targets are tried.
     pub retry: RetryConfig,
     /// How long things may take.

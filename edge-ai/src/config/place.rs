@@ -72,31 +72,6 @@ pub(super) fn in_json(text: &str, place: &str) -> Option<Position> {
     (offset <= text.len()).then(|| Position::of(text, offset))
 }
 
-/// The same in TOML.
-#[cfg(feature = "toml")]
-pub(super) fn in_toml(text: &str, place: &str) -> Option<Position> {
-    use toml::de::{DeTable, DeValue};
-
-    let root = DeTable::parse(text).ok()?;
-    let mut offset = None;
-    let mut table = Some(root.get_ref());
-    let mut at: Option<&DeValue<'_>> = None;
-    for step in steps(place) {
-        let inner = match step {
-            Step::Key(key) => {
-                let fields = table.or_else(|| at.and_then(DeValue::as_table));
-                fields.and_then(|fields| fields.get(key))
-            }
-            Step::Index(index) => at.and_then(DeValue::as_array).and_then(|items| items.get(index)),
-        };
-        let Some(inner) = inner else { break };
-        offset = Some(inner.span().start);
-        table = None;
-        at = Some(inner.get_ref());
-    }
-    offset.map(|offset| Position::of(text, offset))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,15 +89,5 @@ mod tests {
         assert_eq!(at(&["ü"]), Some((4, 8)));
         assert_eq!(at(&["a[7]"]), Some((2, 8)), "as far in as it goes");
         assert_eq!(in_json("{", "a"), None);
-    }
-
-    #[cfg(feature = "toml")]
-    #[test]
-    fn places_are_found_in_toml() {
-        let text = "limits = [\n  \"x\",\n  \"y\",\n]\n\n[prices.\"openai/gpt-5\"]\ninput = 1\n";
-        let at = |parts: &[&str]| in_toml(text, &place(parts)).map(|at| at.line);
-        assert_eq!(at(&["limits[1]"]), Some(3));
-        assert_eq!(at(&["prices", "openai/gpt-5", "input"]), Some(7));
-        assert_eq!(at(&["nothing"]), None);
     }
 }

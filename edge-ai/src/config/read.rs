@@ -2,6 +2,8 @@ use edge_ai_core::{Error, ErrorKind, Result};
 
 use super::Config;
 use super::place::{self, Position};
+#[cfg(feature = "toml")]
+use super::translate::Translated;
 
 impl Config {
     /// Reads a document, TOML or JSON: one that begins with a brace is JSON.
@@ -34,11 +36,7 @@ impl Config {
                 column: error.column(),
             };
             let message = error.to_string();
-            // Serde says it once more, at the end.
-            let message = message
-                .rsplit_once(" at line ")
-                .map_or(&*message, |(message, _)| message);
-            located(Some(position), None, message)
+            located(Some(position), None, without_position(&message))
         })?;
         config
             .check()
@@ -52,13 +50,15 @@ impl Config {
     /// As [`from_json`](Self::from_json).
     #[cfg(feature = "toml")]
     pub fn from_toml(text: &str) -> Result<Self> {
-        let config: Self = toml::from_str(text).map_err(|error| {
-            let position = error.span().map(|span| Position::of(text, span.start));
-            located(position, None, error.message())
+        let translated = Translated::new(text)?;
+        let config: Self = serde_json::from_str(&translated.json).map_err(|error| {
+            // The JSON is one line.
+            let position = translated.position(error.column().saturating_sub(1));
+            located(Some(position), None, without_position(&error.to_string()))
         })?;
         config
             .check()
-            .map_err(|error| in_document(error, |place| place::in_toml(text, place)))?;
+            .map_err(|error| in_document(error, |place| translated.find(place)))?;
         Ok(config)
     }
 
@@ -78,7 +78,7 @@ impl Config {
         };
         #[cfg(feature = "toml")]
         if !text.trim_start().starts_with('{') {
-            return in_document(error, |place| place::in_toml(text, place));
+            return in_document(error, |place| Translated::new(text).ok()?.find(place));
         }
         in_document(error, |place| place::in_json(text, place))
     }
@@ -92,7 +92,14 @@ fn in_document(error: Error, find: impl FnOnce(&str) -> Option<Position>) -> Err
     located(find(place), Some(place), error.message())
 }
 
-fn located(position: Option<Position>, place: Option<&str>, problem: &str) -> Error {
+/// What serde says without the position, which it has at the end.
+fn without_position(message: &str) -> &str {
+    message
+        .rsplit_once(" at line ")
+        .map_or(message, |(message, _)| message)
+}
+
+pub(super) fn located(position: Option<Position>, place: Option<&str>, problem: &str) -> Error {
     let position = position.map(|Position { line, column }| format!("line {line}, column {column}: "));
     let shown = place.map(place::shown);
     let field = shown.as_ref().map(|place| format!("`{place}`: "));

@@ -28,8 +28,12 @@ export const PROVIDERS = {
   AWS_REGION: "us-east-1",
 };
 
-/** Starts the example's Worker on workerd with `vars` over its own, and with `bindings` beside its own. */
-export async function startGateway(vars = {}, bindings = {}) {
+/**
+ * Starts the example's Worker on workerd with `vars` over its own, and with `bindings` beside its own. `vars.config` is its configuration
+ * in the place of gateway.toml.
+ */
+export async function startGateway({ config: document, ...vars } = {}, bindings = {}) {
+  if (document) vars.GATEWAY_CONFIG = JSON.stringify(document);
   const config = configured(bindings);
   const state = mkdtempSync(join(tmpdir(), "gateway-"));
   const settings = Object.entries({ ...PROVIDERS, ...vars }).flatMap(([name, value]) => ["--var", `${name}=${value}`]);
@@ -40,13 +44,19 @@ export async function startGateway(vars = {}, bindings = {}) {
   );
   const log = [];
   createInterface(server.stderr).on("line", (line) => log.push(line));
+  const told = createInterface(server.stdout);
   const url = await new Promise((resolve, reject) => {
-    createInterface(server.stdout).once("line", (line) => resolve(JSON.parse(line).ready));
+    told.once("line", (line) => resolve(JSON.parse(line).ready));
     server.once("exit", (code) => reject(new Error(`the gateway ended with ${code}:\n${log.join("\n")}`)));
   });
   return {
     url,
     log,
+    /** Publishes a configuration to Workers KV. */
+    async publish(document) {
+      server.stdin.write(`${JSON.stringify({ binding: "CONFIG", key: "gateway", value: document })}\n`);
+      await once(told, "line");
+    },
     /** The usage records in D1, oldest first, once there are `count` of them. */
     records: (count) => records(state, count),
     /** The objects in R2, as texts, once there are `count` of them. */

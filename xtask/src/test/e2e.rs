@@ -27,7 +27,14 @@ pub(super) fn run(context: &Context) -> Result<()> {
     let stack = Stack::start(workspace, tools, Options::isolated(gateway, logs.clone()))?;
 
     let mut node = tools.node_itself()?;
-    node.args(["--test", "--test-reporter=spec"]).args(node_tests);
+    // A connection that a client forgot must not hold up the rest.
+    node.args([
+        "--test",
+        "--test-force-exit",
+        "--test-timeout=300000",
+        "--test-reporter=spec",
+    ])
+    .args(node_tests);
     // For what only Python has parsers of.
     node.env("PYTHON", &python);
     if let Some(browser) = setup::browser() {
