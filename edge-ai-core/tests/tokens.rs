@@ -20,7 +20,7 @@ const SAMPLES: [(&str, &str, u64, u64); 15] = [
     ("German", include_str!("tokens/german.txt"), 53, 15),
     ("French", include_str!("tokens/french.txt"), 52, 15),
     ("Spanish", include_str!("tokens/spanish.txt"), 47, 15),
-    ("Russian", include_str!("tokens/russian.txt"), 51, 15),
+    ("Russian", include_str!("tokens/russian.txt"), 51, 20),
     ("Arabic", include_str!("tokens/arabic.txt"), 51, 15),
     ("Hindi", include_str!("tokens/hindi.txt"), 53, 25),
     ("Chinese", include_str!("tokens/chinese.txt"), 63, 15),

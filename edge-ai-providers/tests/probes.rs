@@ -307,21 +307,25 @@ fn an_error_in_the_stream_is_told_as_one() {
     assert_eq!(error["code"], "overloaded_error");
 
     // As the first event, before anything was sent: whoever asked may still try another model.
-    for (vendor, text) in [
+    for (vendor, kind, text) in [
         (
             Vendor::OpenAi,
+            ErrorKind::Unavailable,
             "data: {\"error\":{\"message\":\"busy\",\"type\":\"server_error\"}}\n\n",
         ),
         (
             Vendor::Anthropic,
+            ErrorKind::Unavailable,
             "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"busy\"}}\n\n",
         ),
         (
+            // A code that nobody knows says nothing of an outage.
             Vendor::WorkersAi,
+            ErrorKind::BadUpstream,
             "data: {\"errors\":[{\"code\":9999,\"message\":\"busy\"}]}\n\n",
         ),
     ] {
         let first = block_on(vendor.read(Body::from(text)).next()).unwrap();
-        assert_eq!(first.unwrap_err().kind(), ErrorKind::Unavailable, "{vendor:?}");
+        assert_eq!(first.unwrap_err().kind(), kind, "{vendor:?}");
     }
 }

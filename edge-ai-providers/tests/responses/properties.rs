@@ -356,7 +356,8 @@ fn everything(bytes: &[u8]) {
         .iter()
         .flat_map(|frame| encoder.encode(frame, Some(&RESPONSES)))
         .collect();
-    assert!(bytes.starts_with(&passed));
+    // An empty line that was left out at the end is written.
+    assert!(bytes.starts_with(passed.trim_ascii_end()));
     encoder.error(&Error::new(ErrorKind::Interrupted, "cut"));
     let mut encoder = ResponsesStreamEncoder::new(head(), Echo::default());
     let written: Vec<u8> = frames

@@ -92,7 +92,8 @@ impl FrameDecoder for FrameReader {
                         ErrorKind::BadUpstream => interrupted().with_source(error),
                         _ => error,
                     });
-                    frames.extend(frame?);
+                    // A line cut before its data says nothing, and would be an event without data to a client.
+                    frames.extend(frame?.into_iter().filter(|frame| !frame.events.is_empty()));
                 }
             }
             if self.events.done {
