@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod client;
+mod quote;
 mod retry_after;
 mod wire;
 

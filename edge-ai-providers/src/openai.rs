@@ -20,6 +20,7 @@ mod stream;
 mod stream_decode;
 mod stream_encode;
 mod thinking;
+mod token_count;
 mod usage;
 
 use edge_ai_core::Dialect;
@@ -47,6 +48,7 @@ pub use stream_encode::ChatStreamEncoder;
 pub(crate) use stream_decode::EventDecoder;
 // For the vendors' settings, which are parts of addresses.
 pub(crate) use provider::is_plain;
+pub(crate) use token_count::read_token_count;
 pub(crate) use usage::{Count, UsageFields};
 
 // For the other dialects that clients speak.

@@ -1,9 +1,8 @@
 use bytes::Bytes;
-use edge_ai_core::{ChatRequest, Dialect, Error, ErrorKind, Result, TokenCount, Verbatim};
-use serde::Deserialize;
+use edge_ai_core::{ChatRequest, Dialect, Result, TokenCount, Verbatim};
 
 use super::{DEFAULT_MAX_TOKENS, MESSAGES, encode_messages_request};
-use crate::openai::Count;
+use crate::openai::read_token_count;
 use crate::wire::{splice, write_object};
 
 /// The dialect of the answers of `/v1/messages/count_tokens`.
@@ -36,20 +35,9 @@ pub fn encode_count_tokens_request(request: &ChatRequest) -> Result<Bytes> {
 /// Reads the answer.
 ///
 /// # Errors
-/// [`ErrorKind::BadUpstream`] for a body that is no count.
+/// [`ErrorKind::BadUpstream`](edge_ai_core::ErrorKind::BadUpstream) for a body that is no count.
 pub fn decode_count_tokens(body: Bytes) -> Result<Verbatim<TokenCount>> {
-    #[derive(Deserialize)]
-    struct Counted {
-        input_tokens: Count,
-    }
-    let counted: Counted = serde_json::from_slice(&body).map_err(|error| {
-        Error::new(
-            ErrorKind::BadUpstream,
-            format!("the answer is not a count of tokens: {error}"),
-        )
-        .with_source(error)
-    })?;
-    Ok(Verbatim::new(TokenCount::new(counted.input_tokens.0)).with_native(TOKENS, body))
+    read_token_count(body, TOKENS)
 }
 
 /// Writes the answer. One that came in this dialect goes out as it is.

@@ -4,10 +4,8 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use super::MESSAGES;
+use crate::quote::quote_or_status;
 use crate::retry_after::retry_after;
-
-/// The most characters of a body that is not Anthropic's that go into the message.
-const MAX_QUOTE: usize = 200;
 
 #[derive(Deserialize)]
 struct Envelope {
@@ -44,16 +42,7 @@ pub fn decode_error(status: u16, headers: &HeaderMap, body: Bytes) -> Error {
             decoded.with_native(Native::new(MESSAGES, body))
         }
         Err(_) => {
-            let quote: String = String::from_utf8_lossy(&body)
-                .trim()
-                .chars()
-                .take(MAX_QUOTE)
-                .collect();
-            let message = if quote.is_empty() {
-                format!("status {status} without a body")
-            } else {
-                quote
-            };
+            let message = quote_or_status(status, &body);
             Error::new(kind_of_status(status), with_id(message, header_id().as_deref()))
         }
     };

@@ -2,11 +2,9 @@ use bytes::Bytes;
 use edge_ai_core::{Error, ErrorKind};
 use http::HeaderMap;
 
+use crate::quote::quote;
 use crate::retry_after::retry_after;
 use crate::wire::{Fields, Path};
-
-/// The most characters of a body that is not Bedrock's that go into the message.
-const MAX_QUOTE: usize = 200;
 
 /// Reads an error of Bedrock's: kind and code by the exception that `x-amzn-errortype` or the body names, or by the status where a proxy
 /// answered in its place, and `retry-after`.
@@ -17,11 +15,7 @@ pub fn decode_error(status: u16, headers: &HeaderMap, body: Bytes) -> Error {
     let (told_type, told) = std::str::from_utf8(&body).map_or((None, None), read);
     let exception = text("x-amzn-errortype").map(str::to_owned).or(told_type);
     let message = told.unwrap_or_else(|| {
-        let quote: String = String::from_utf8_lossy(&body)
-            .trim()
-            .chars()
-            .take(MAX_QUOTE)
-            .collect();
+        let quote = quote(&body);
         if quote.is_empty() || quote.starts_with('<') {
             format!("status {status} without a message")
         } else {

@@ -6,10 +6,8 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use super::GENERATE;
+use crate::quote::quote_or_status;
 use crate::retry_after::retry_after;
-
-/// The most characters of a body that is not Google's that go into the message.
-const MAX_QUOTE: usize = 200;
 
 /// The longest wait that is believed.
 const MAX_WAIT: f64 = 86_400.0;
@@ -69,19 +67,7 @@ struct FieldViolation {
 pub fn decode_error(status: u16, headers: &HeaderMap, body: Bytes) -> Error {
     let error = match read(&body) {
         Some(found) => found.into_error(status).with_native(Native::new(GENERATE, body)),
-        None => {
-            let quote: String = String::from_utf8_lossy(&body)
-                .trim()
-                .chars()
-                .take(MAX_QUOTE)
-                .collect();
-            let message = if quote.is_empty() {
-                format!("status {status} without a body")
-            } else {
-                quote
-            };
-            Error::new(kind_of_code(status), message)
-        }
+        None => Error::new(kind_of_code(status), quote_or_status(status, &body)),
     };
     let error = error.with_status(status);
     match (error.retry_after(), retry_after(headers)) {

@@ -9,6 +9,9 @@ use super::CHAT;
 use super::params::{integer, invalid, model, number, positive};
 use crate::wire::{Fields, Path, elements, read};
 
+// For the Responses API, whose tools are these in another form.
+pub(in crate::openai) use tools::{each, schema, word_of_choice};
+
 /// A request to `/v1/chat/completions`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

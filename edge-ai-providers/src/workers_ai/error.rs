@@ -3,26 +3,15 @@ use edge_ai_core::{Error, ErrorKind, Result};
 use http::HeaderMap;
 use serde_json::Value;
 
+use crate::quote::quote_or_status;
 use crate::retry_after::retry_after;
-
-/// The most characters of a body that is not Cloudflare's that go into the message.
-const MAX_QUOTE: usize = 200;
 
 /// Reads an error of Workers AI, of the REST API (`{"success":false,"errors":[{"code":5007,"message":"…"}]}`) or of the service behind the
 /// binding (`{"internalCode":5007,"description":"…"}`): kind by its code, or by the status without one, and `retry-after`.
 pub fn decode_error(status: u16, headers: &HeaderMap, body: Bytes) -> Error {
     let parsed: Value = serde_json::from_slice(&body).unwrap_or_default();
     let error = reported(&parsed, Some(status)).unwrap_or_else(|| {
-        let quote: String = String::from_utf8_lossy(&body)
-            .trim()
-            .chars()
-            .take(MAX_QUOTE)
-            .collect();
-        let message = if quote.is_empty() {
-            format!("status {status} without a body")
-        } else {
-            quote
-        };
+        let message = quote_or_status(status, &body);
         Error::new(kind(None, Some(status), &message), message)
     });
     let error = error.with_status(status);

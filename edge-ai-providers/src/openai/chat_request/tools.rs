@@ -66,21 +66,23 @@ pub(super) fn decode_choice(fields: &mut Fields<'_>) -> Result<Option<ToolChoice
             }
         }
     } else {
-        match text {
-            "\"auto\"" => ToolChoice::Auto,
-            "\"none\"" => ToolChoice::None,
-            "\"required\"" => ToolChoice::Required,
-            _ => {
-                return Err(invalid(
-                    fields,
-                    "tool_choice",
-                    "must be none, auto, required or name a tool",
-                ));
-            }
-        }
+        word_of_choice(fields, text)?
     };
     fields.take_raw("tool_choice");
     Ok(Some(choice))
+}
+
+/// A choice that is a word.
+pub(in crate::openai) fn word_of_choice(fields: &Fields<'_>, text: &str) -> Result<ToolChoice> {
+    match text {
+        "\"auto\"" => Ok(ToolChoice::Auto),
+        "\"none\"" => Ok(ToolChoice::None),
+        "\"required\"" => Ok(ToolChoice::Required),
+        _ => {
+            let message = "must be none, auto, required or name a tool";
+            Err(invalid(fields, "tool_choice", message))
+        }
+    }
 }
 
 /// Takes the form of the answer.
@@ -139,7 +141,8 @@ pub(super) fn decode_calls(fields: &mut Fields<'_>) -> Result<Vec<ContentPart>> 
     })
 }
 
-fn schema(fields: &mut Fields<'_>, name: &str) -> Result<Option<RawJson>> {
+/// Takes a JSON schema, as its text.
+pub(in crate::openai) fn schema(fields: &mut Fields<'_>, name: &str) -> Result<Option<RawJson>> {
     let Some(text) = fields.take_raw(name) else {
         return Ok(None);
     };
@@ -149,7 +152,8 @@ fn schema(fields: &mut Fields<'_>, name: &str) -> Result<Option<RawJson>> {
     RawJson::parse(text).map(Some)
 }
 
-fn each<T>(
+/// Takes the elements of a list; without the list, there are none.
+pub(in crate::openai) fn each<T>(
     fields: &mut Fields<'_>,
     name: &str,
     read: impl Fn(&str, Path<'_>) -> Result<T>,

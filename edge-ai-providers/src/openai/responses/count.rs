@@ -1,10 +1,9 @@
 use bytes::Bytes;
-use edge_ai_core::{ChatRequest, Error, ErrorKind, Result, TokenCount, Verbatim};
-use serde::Deserialize;
+use edge_ai_core::{ChatRequest, Result, TokenCount, Verbatim};
 
 use super::RESPONSES;
 use super::request_encode::prompt;
-use crate::openai::Count;
+use crate::openai::read_token_count;
 use crate::wire::{splice, write_object};
 
 /// The dialect of `/v1/responses/input_tokens`: its body is a part of a request's.
@@ -13,7 +12,7 @@ const TOKENS: edge_ai_core::Dialect = edge_ai_core::Dialect::new("openai.respons
 /// Writes the body of `POST /v1/responses/input_tokens`. A client's own goes out as it came, with the model set.
 ///
 /// # Errors
-/// [`ErrorKind::Unsupported`] for what the dialect cannot say, naming the field.
+/// [`ErrorKind::Unsupported`](edge_ai_core::ErrorKind::Unsupported) for what the dialect cannot say, naming the field.
 pub fn encode_input_tokens_request(request: &ChatRequest) -> Result<Bytes> {
     match request.input.native_in(&RESPONSES) {
         Some(body) => {
@@ -27,20 +26,9 @@ pub fn encode_input_tokens_request(request: &ChatRequest) -> Result<Bytes> {
 /// Reads the answer.
 ///
 /// # Errors
-/// [`ErrorKind::BadUpstream`] for a body that is no count.
+/// [`ErrorKind::BadUpstream`](edge_ai_core::ErrorKind::BadUpstream) for a body that is no count.
 pub fn decode_input_tokens(body: Bytes) -> Result<Verbatim<TokenCount>> {
-    #[derive(Deserialize)]
-    struct Counted {
-        input_tokens: Count,
-    }
-    let counted: Counted = serde_json::from_slice(&body).map_err(|error| {
-        Error::new(
-            ErrorKind::BadUpstream,
-            format!("the answer is not a count of tokens: {error}"),
-        )
-        .with_source(error)
-    })?;
-    Ok(Verbatim::new(TokenCount::new(counted.input_tokens.0)).with_native(TOKENS, body))
+    read_token_count(body, TOKENS)
 }
 
 /// Writes the answer. One that came in this dialect goes out as it is.

@@ -1,25 +1,16 @@
 use std::borrow::Cow;
 
-use edge_ai_core::{Error, FunctionTool, RawJson, ResponseFormat, Result, Tool, ToolChoice};
+use edge_ai_core::{Error, FunctionTool, ResponseFormat, Result, Tool, ToolChoice};
 
 use super::unsupported;
+use crate::openai::chat_request::{each, schema, word_of_choice};
 use crate::openai::invalid;
 use crate::openai::responses::nested::rest;
-use crate::wire::{Fields, Path, elements};
+use crate::wire::{Fields, Path};
 
 /// Takes the tools.
 pub(super) fn decode(fields: &mut Fields<'_>) -> Result<Vec<Tool>> {
-    let Some(text) = fields.take_raw("tools") else {
-        return Ok(Vec::new());
-    };
-    let path = fields.path().field("tools");
-    let texts = elements(text, &path)
-        .map_err(|error| Error::invalid(path.to_string(), "must be an array").with_source(error))?;
-    texts
-        .into_iter()
-        .enumerate()
-        .map(|(index, text)| tool(text, path.index(index)))
-        .collect()
+    each(fields, "tools", tool)
 }
 
 fn tool(text: &str, path: Path<'_>) -> Result<Tool> {
@@ -70,18 +61,7 @@ pub(super) fn decode_choice(
         }
         ToolChoice::Function(choice.require("name")?)
     } else {
-        match text {
-            "\"auto\"" => ToolChoice::Auto,
-            "\"none\"" => ToolChoice::None,
-            "\"required\"" => ToolChoice::Required,
-            _ => {
-                return Err(invalid(
-                    fields,
-                    "tool_choice",
-                    "must be none, auto, required or name a tool",
-                ));
-            }
-        }
+        word_of_choice(fields, text)?
     };
     fields.take_raw("tool_choice");
     Ok(Some(choice))
@@ -113,14 +93,4 @@ pub(super) fn decode_format(text: &mut Fields<'_>) -> Result<Option<ResponseForm
             return Err(invalid(&format, "type", message));
         }
     })
-}
-
-fn schema(fields: &mut Fields<'_>, name: &str) -> Result<Option<RawJson>> {
-    let Some(text) = fields.take_raw(name) else {
-        return Ok(None);
-    };
-    if !text.starts_with('{') {
-        return Err(invalid(fields, name, "must be a JSON schema, an object"));
-    }
-    RawJson::parse(text).map(Some)
 }
