@@ -388,8 +388,7 @@ impl<'a> Attempts<'a> {
 
     /// Holds a call to the limits of its target.
     async fn enter(&self, target: &Target) -> Result<Permit> {
-        let gate = self.gate.filter(|gate| gate.has(Stage::Target, self.context));
-        let Some(gate) = gate else {
+        let Some(gate) = self.gate else {
             return Ok(Permit::default());
         };
         let provider = target.provider.name();

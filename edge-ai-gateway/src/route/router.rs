@@ -22,7 +22,7 @@ use super::plan::Chooser;
 use super::table::RouteTable;
 use super::target::Target;
 use super::{RetryPolicy, Timeouts};
-use crate::limit::{Estimate, Gate, permitted};
+use crate::limit::{Estimate, Gate, Stage, permitted};
 use crate::patience::Patience;
 use crate::usage::PriceTable;
 pub(crate) use pass::{PassedOn, Passing};
@@ -227,6 +227,10 @@ impl Router {
 
     fn attempts<'a>(&'a self, asked: Asked<'a>, limit: Duration) -> Attempts<'a> {
         let (context, stream) = (asked.context, asked.stream);
+        let gate = self
+            .gate
+            .as_deref()
+            .filter(|gate| gate.has(Stage::Target, context));
         Attempts {
             clock: &*self.clock,
             entropy: &*self.entropy,
@@ -239,10 +243,10 @@ impl Router {
             stream,
             deadline: self.deadline(context),
             limit,
-            gate: self.gate.as_deref(),
+            gate,
             prices: &self.prices,
             model: asked.model(),
-            tokens: self.gate.as_ref().map_or((0, 0), |_| asked.expected_tokens()),
+            tokens: gate.map_or((0, 0), |_| asked.expected_tokens()),
         }
     }
 

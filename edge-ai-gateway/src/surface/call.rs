@@ -71,8 +71,14 @@ impl Call<'_> {
         };
         let mut holds = std::mem::take(&mut self.holds);
         let context = &self.context;
-        if gate.has(Stage::Asked, context) || !holds.is_empty() {
-            let estimate = estimated(&self.gateway.router);
+        let is_asked = gate.has(Stage::Asked, context);
+        if is_asked || !holds.is_empty() {
+            // It reads the whole prompt: not for rules that have been applied before.
+            let estimate = if is_asked {
+                estimated(&self.gateway.router)
+            } else {
+                Estimate::default()
+            };
             let asking = Asking {
                 model,
                 estimate,

@@ -41,7 +41,11 @@ impl PriceTable {
 
     /// The price of a model, when it is known.
     pub fn get(&self, provider: &str, model: &str) -> Option<Price> {
-        let own = |model: &str| self.own.get(&format!("{provider}/{model}")).cloned();
+        // Most have none of their own, and this is asked for every request.
+        let own = |model: &str| {
+            let prices = (!self.own.is_empty()).then_some(&self.own)?;
+            prices.get(&format!("{provider}/{model}")).cloned()
+        };
         let named = own(model).or_else(|| own(catalog::undated(model)?));
         named.or_else(|| {
             let listed = catalog::find(provider, model).filter(|_| self.listed);

@@ -47,16 +47,17 @@ pub(super) fn read(line: &str) -> CatalogEntry {
     let mut words = line.split(' ').skip(1);
     let kind = ModelKind::named(words.next().unwrap_or_default());
     let letters = words.next().unwrap_or_default();
-    let mut entry = CatalogEntry {
+    let mut numbers = Numbers::default();
+    for word in words {
+        numbers.take(word);
+    }
+    CatalogEntry {
         kind,
         capabilities: capabilities(kind, letters),
-        ..CatalogEntry::default()
-    };
-    let fields = Fields(line);
-    entry.max_input_tokens = fields.get("", "max_in");
-    entry.max_output_tokens = fields.get("", "max_out");
-    entry.price = fields.price();
-    entry
+        max_input_tokens: numbers.max_input_tokens,
+        max_output_tokens: numbers.max_output_tokens,
+        price: numbers.price(),
+    }
 }
 
 fn capabilities(kind: ModelKind, letters: &str) -> Capabilities {
@@ -73,60 +74,131 @@ fn capabilities(kind: ModelKind, letters: &str) -> Capabilities {
     capabilities
 }
 
-/// A line's numbers by name.
-#[derive(Clone, Copy)]
-struct Fields<'a>(&'a str);
+/// A line's numbers, each word looked at once: a price is looked up for every request.
+#[derive(Default)]
+struct Numbers {
+    max_input_tokens: Option<u64>,
+    max_output_tokens: Option<u64>,
+    /// How long a long request is.
+    long: Option<u64>,
+    /// By tier; of usual requests, and of long ones.
+    tokens: [(Tokens, Tokens); 4],
+    image: Option<u64>,
+    second: Option<u64>,
+    char: Option<u64>,
+    search: Option<u64>,
+}
 
-impl Fields<'_> {
-    fn get(self, prefix: &str, name: &str) -> Option<u64> {
-        let field = |word: &str| {
-            let value = word.strip_prefix(prefix)?.strip_prefix(name)?.strip_prefix('=')?;
-            value.parse().ok()
+/// The tiers after the standard one, by what stands before their fields.
+const TIERS: [&str; 3] = ["batch.", "flex.", "priority."];
+
+impl Numbers {
+    fn take(&mut self, word: &str) {
+        let Some((name, value)) = word.split_once('=') else {
+            return;
         };
-        self.0.split(' ').skip(3).find_map(field)
+        let value = value.parse().ok();
+        let place = match name {
+            "max_in" => &mut self.max_input_tokens,
+            "max_out" => &mut self.max_output_tokens,
+            "long" => &mut self.long,
+            "image" => &mut self.image,
+            "second" => &mut self.second,
+            "char" => &mut self.char,
+            "search" => &mut self.search,
+            _ => return self.take_tokens(name, value),
+        };
+        *place = value;
     }
 
-    fn price(self) -> Option<Price> {
-        let standard = self.rates("", "long.");
+    fn take_tokens(&mut self, name: &str, value: Option<u64>) {
+        let (is_long, name) = match name.strip_prefix("long.") {
+            Some(name) => (true, name),
+            None => (false, name),
+        };
+        let tier = TIERS.iter().position(|tier| name.starts_with(tier));
+        let name = name.rsplit('.').next().unwrap_or(name);
+        if let Some((usual, long)) = self.tokens.get_mut(tier.map_or(0, |tier| tier + 1)) {
+            let tokens = if is_long { long } else { usual };
+            tokens.take(name, value);
+        }
+    }
+
+    fn price(&self) -> Option<Price> {
+        let [standard, batch, flex, priority] = self.tokens.each_ref().map(|(usual, long)| {
+            let mut rates = Rates::flat(usual.price()?);
+            if let (Some(above), Some(tokens)) = (self.long, long.price()) {
+                rates.long_context = Some((above, tokens));
+            }
+            Some(rates)
+        });
+        let units = [self.image, self.second, self.char, self.search];
+        if standard.is_none() && units.iter().all(Option::is_none) {
+            return None;
+        }
         let mut price = Price::default();
         price.standard = standard.unwrap_or_default();
-        price.batch = self.rates("batch.", "long.batch.");
-        price.flex = self.rates("flex.", "long.flex.");
-        price.priority = self.rates("priority.", "long.priority.");
-        let units = ["image", "second", "char", "search"].map(|name| self.get("", name));
+        (price.batch, price.flex, price.priority) = (batch, flex, priority);
         [price.image, price.audio_second, price.character, price.search] =
             units.map(Option::unwrap_or_default);
-        (standard.is_some() || units.iter().any(Option::is_some)).then_some(price)
+        Some(price)
     }
+}
 
-    fn rates(self, prefix: &str, long: &str) -> Option<Rates> {
-        let mut rates = Rates::flat(self.tokens(prefix)?);
-        if let (Some(above), Some(tokens)) = (self.get("", "long"), self.tokens(long)) {
-            rates.long_context = Some((above, tokens));
-        }
-        Some(rates)
+/// What tokens cost, as far as it is told.
+#[derive(Default)]
+struct Tokens {
+    input: Option<u64>,
+    output: Option<u64>,
+    reasoning: Option<u64>,
+    cache_read: Option<u64>,
+    cache_write: Option<u64>,
+    cache_write_1h: Option<u64>,
+    input_audio: Option<u64>,
+    output_audio: Option<u64>,
+    input_image: Option<u64>,
+    output_image: Option<u64>,
+}
+
+impl Tokens {
+    fn take(&mut self, name: &str, value: Option<u64>) {
+        let place = match name {
+            "in" => &mut self.input,
+            "out" => &mut self.output,
+            "think" => &mut self.reasoning,
+            "read" => &mut self.cache_read,
+            "write" => &mut self.cache_write,
+            "write_1h" => &mut self.cache_write_1h,
+            "audio_in" => &mut self.input_audio,
+            "audio_out" => &mut self.output_audio,
+            "image_in" => &mut self.input_image,
+            "image_out" => &mut self.output_image,
+            _ => return,
+        };
+        *place = value;
     }
 
     /// What is not told costs what other tokens cost.
-    fn tokens(self, prefix: &str) -> Option<TokenPrice> {
-        let input = self.get(prefix, "in");
-        let output = self.get(prefix, "out");
-        if input.is_none() && output.is_none() {
+    fn price(&self) -> Option<TokenPrice> {
+        if self.input.is_none() && self.output.is_none() {
             return None;
         }
-        let mut price = TokenPrice::new(input.unwrap_or_default(), output.unwrap_or_default());
-        for (name, place) in [
-            ("think", &mut price.reasoning),
-            ("read", &mut price.cache_read),
-            ("write", &mut price.cache_write),
-            ("audio_in", &mut price.input_audio),
-            ("audio_out", &mut price.output_audio),
-            ("image_in", &mut price.input_image),
-            ("image_out", &mut price.output_image),
+        let mut price = TokenPrice::new(self.input.unwrap_or_default(), self.output.unwrap_or_default());
+        for (told, place) in [
+            (self.reasoning, &mut price.reasoning),
+            (self.cache_read, &mut price.cache_read),
+            (self.cache_write, &mut price.cache_write),
+            (
+                self.cache_write_1h.or(self.cache_write),
+                &mut price.cache_write_1h,
+            ),
+            (self.input_audio, &mut price.input_audio),
+            (self.output_audio, &mut price.output_audio),
+            (self.input_image, &mut price.input_image),
+            (self.output_image, &mut price.output_image),
         ] {
-            *place = self.get(prefix, name).unwrap_or(*place);
+            *place = told.unwrap_or(*place);
         }
-        price.cache_write_1h = self.get(prefix, "write_1h").unwrap_or(price.cache_write);
         Some(price)
     }
 }
