@@ -171,6 +171,26 @@ impl LimitRule {
         }
     }
 
+    /// The first of several rules that is wrong, or that has the name of an earlier one, with its place.
+    pub fn first_fault(rules: &[Self]) -> Option<(usize, Error)> {
+        rules.iter().enumerate().find_map(|(at, rule)| {
+            if let Err(error) = rule.check() {
+                return Some((at, error));
+            }
+            let twice = rules.iter().take(at).any(|other| other.name == rule.name);
+            let message = || {
+                format!(
+                    "two limits are named `{}`; give one of them another `name`",
+                    rule.name
+                )
+            };
+            twice.then(|| {
+                let error = Error::new(ErrorKind::Configuration, message());
+                (at, error.with_param("name"))
+            })
+        })
+    }
+
     /// Whether it holds a provider's attempt rather than the caller: one over it is passed over, not refused.
     pub fn is_of_target(&self) -> bool {
         let of_target = |scope: &LimitScope| matches!(scope, LimitScope::Provider | LimitScope::RoutedModel);

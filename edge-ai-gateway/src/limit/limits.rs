@@ -84,14 +84,8 @@ impl Limits {
     /// [`ErrorKind::Configuration`] as [`check`](Self::check), and for two rules of one name; the rules before stay then.
     pub fn replace(&self, rules: Vec<LimitRule>) -> Result<()> {
         self.check(&rules)?;
-        for (at, rule) in rules.iter().enumerate() {
-            if rules.iter().take(at).any(|other| other.name == rule.name) {
-                let message = format!(
-                    "two limits are named `{}`; give one of them another `name`",
-                    rule.name
-                );
-                return Err(Error::new(ErrorKind::Configuration, message).with_param("name"));
-            }
+        if let Some((_, error)) = LimitRule::first_fault(&rules) {
+            return Err(error);
         }
         let rules = rules.into_iter().map(Rule::new).collect();
         *self.0.rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;

@@ -59,13 +59,8 @@ impl Config {
         for (name, provider) in &self.providers {
             provider.check(name)?;
         }
-        for (at, rule) in self.limits.iter().enumerate() {
-            let place = format!("limits[{at}]");
-            rule.check().map_err(|error| wrong(&[&place], error.message()))?;
-            if self.limits.iter().take(at).any(|other| other.name == rule.name) {
-                let problem = format!("two limits are named `{}`; give one another `name`", rule.name);
-                return Err(wrong(&[&place], &problem));
-            }
+        if let Some((at, error)) = LimitRule::first_fault(&self.limits) {
+            return Err(wrong(&[&format!("limits[{at}]")], error.message()));
         }
         if self.keep_alive_seconds == Some(0) {
             return Err(wrong(&["keep_alive_seconds"], "it is at least 1"));
