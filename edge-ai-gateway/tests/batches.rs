@@ -5,25 +5,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use edge_ai_core::{Body, ChatModel, Error, ErrorKind, Inline, ManualClock, Provider, SeededEntropy};
+use edge_ai_core::{Body, Error, ErrorKind, Inline, ManualClock, SeededEntropy};
 use edge_ai_gateway::{ApiKeys, Caller, Gateway, LocalJobs, LongWork, MemoryFiles, RetryPolicy};
-use edge_ai_testkit::scripted::ScriptedChatModel;
+use edge_ai_testkit::scripted::{ScriptedChatModel, ScriptedProvider};
 use futures_executor::block_on;
 use http::{Request, Response};
 use serde_json::{Value, json};
-
-#[derive(Debug)]
-struct Vendor(ScriptedChatModel);
-
-impl Provider for Vendor {
-    fn name(&self) -> &str {
-        "vendor"
-    }
-
-    fn chat_model(&self) -> Option<Arc<dyn ChatModel>> {
-        Some(Arc::new(self.0.clone()))
-    }
-}
 
 struct Bench {
     gateway: Gateway,
@@ -38,7 +25,7 @@ fn bench() -> Bench {
     let refused = Error::new(ErrorKind::ContentFiltered, "refused");
     let model = ScriptedChatModel::new().fail(refused).otherwise("yes");
     let gateway = Gateway::builder(clock.clone(), SeededEntropy::new(7))
-        .provider(Vendor(model))
+        .provider(ScriptedProvider::new("vendor", model))
         .retry(RetryPolicy::NEVER)
         .access(ApiKeys::parse("acme:sk-acme-0001,globex:sk-globex-1").unwrap())
         .long_work(LongWork::new(jobs.clone()).batches(MemoryFiles::default()))

@@ -5,28 +5,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use edge_ai_core::{
-    Body, ChatModel, Clock, Error, ErrorKind, Inline, ManualClock, Provider, Secret, SeededEntropy,
-};
+use edge_ai_core::{Body, Clock, Error, ErrorKind, Inline, ManualClock, Secret, SeededEntropy};
 use edge_ai_gateway::{ApiKeys, Caller, Gateway, LocalJobs, LongWork};
 use edge_ai_testkit::memory::MemoryUsageSink;
-use edge_ai_testkit::scripted::{ScriptedChatModel, ScriptedHttpClient, ScriptedResponse};
+use edge_ai_testkit::scripted::{ScriptedChatModel, ScriptedHttpClient, ScriptedProvider, ScriptedResponse};
 use futures_executor::block_on;
 use http::{Request, Response};
 use serde_json::{Value, json};
-
-#[derive(Debug)]
-struct Vendor(ScriptedChatModel);
-
-impl Provider for Vendor {
-    fn name(&self) -> &str {
-        "vendor"
-    }
-
-    fn chat_model(&self) -> Option<Arc<dyn ChatModel>> {
-        Some(Arc::new(self.0.clone()))
-    }
-}
 
 struct Bench {
     gateway: Gateway,
@@ -47,7 +32,7 @@ fn bench(model: ScriptedChatModel) -> Bench {
     let jobs = LocalJobs::with_webhooks(clock.clone(), http.clone(), Secret::from(SECRET));
     let sink = MemoryUsageSink::default();
     let gateway = Gateway::builder(clock.clone(), SeededEntropy::new(7))
-        .provider(Vendor(model.clone()))
+        .provider(ScriptedProvider::new("vendor", model.clone()))
         .retry(edge_ai_gateway::RetryPolicy::NEVER)
         .access(ApiKeys::parse("acme:sk-acme-0001,globex:sk-globex-1").unwrap())
         .usage(sink.clone())

@@ -5,27 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use edge_ai::EdgeAi;
 use edge_ai::cache::MemoryCache;
 use edge_ai::core::{ChatOutput, Inline, ManualClock, SeededEntropy};
 use edge_ai::gateway::{Caller, Route};
 use edge_ai::guard::GuardConfig;
-use edge_ai::{ChatModel, EdgeAi, Provider};
-use edge_ai_testkit::scripted::ScriptedChatModel;
+use edge_ai_testkit::scripted::{ScriptedChatModel, ScriptedProvider};
 use futures_executor::block_on;
 use http::Response;
-
-#[derive(Debug)]
-struct Scripted(ScriptedChatModel);
-
-impl Provider for Scripted {
-    fn name(&self) -> &str {
-        "scripted"
-    }
-
-    fn chat_model(&self) -> Option<Arc<dyn ChatModel>> {
-        Some(Arc::new(self.0.clone()))
-    }
-}
 
 const CONFIG: &str = r#"{
     "pii": {"types": ["email"], "action": "redact"},
@@ -48,7 +35,7 @@ fn edge() -> (EdgeAi, ScriptedChatModel) {
     });
     let clock = ManualClock::default();
     let edge = EdgeAi::builder_with(clock.clone(), SeededEntropy::new(1))
-        .provider(Scripted(echo.clone()))
+        .provider(ScriptedProvider::new("scripted", echo.clone()))
         .route("echo", Route::alias("scripted/any"))
         .cache(MemoryCache::new(clock), Duration::from_secs(60))
         .guard(GuardConfig::from_json(CONFIG).unwrap().build().unwrap())

@@ -2,6 +2,8 @@ use edge_ai_core::{Error, ErrorKind, Result};
 use http::Method;
 use percent_encoding::percent_decode_str;
 
+use crate::surface::not_taken;
+
 /// What can be done, with the names in its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
@@ -64,10 +66,7 @@ impl Operation {
             return Ok(operation.clone());
         }
         let takes: Vec<_> = there.iter().map(|(takes, _)| *takes).collect();
-        let message = format!("this takes {}, not {method}", takes.join(", "));
-        Err(Error::new(ErrorKind::InvalidRequest, message)
-            .with_status(405)
-            .with_code("method_not_supported"))
+        Err(not_taken(method, &takes.join(", ")))
     }
 
     /// The parameters that it takes after the `?`.

@@ -1,6 +1,8 @@
 use edge_ai_core::{Error, ErrorKind, Result};
 use http::Method;
 
+use crate::surface::by_method;
+
 /// What can be done with files and batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BatchEndpoint<'a> {
@@ -48,22 +50,7 @@ impl<'a> BatchEndpoint<'a> {
                 return Err(Error::new(ErrorKind::NotFound, message).with_code("unknown_url"));
             }
         };
-        let asked = if method == Method::HEAD {
-            &Method::GET
-        } else {
-            method
-        };
-        there
-            .iter()
-            .find(|(takes, _)| *takes == asked.as_str())
-            .map(|(_, endpoint)| *endpoint)
-            .ok_or_else(|| {
-                let takes: Vec<_> = there.iter().map(|(takes, _)| *takes).collect();
-                let message = format!("this takes {}, not {method}", takes.join(", "));
-                Error::new(ErrorKind::InvalidRequest, message)
-                    .with_status(405)
-                    .with_code("method_not_supported")
-            })
+        by_method(method, there)
     }
 }
 

@@ -105,7 +105,11 @@ impl Dashboard {
             .map_or_else(String::new, |address| address.to_string());
         let decision = self.tries.check_at(&address, self.clock.now(), NonZeroU32::MIN);
         if !decision.allowed {
-            return respond(StatusCode::TOO_MANY_REQUESTS, HTML, assets::LOGIN_LATER);
+            return respond(
+                StatusCode::TOO_MANY_REQUESTS,
+                HTML,
+                assets::login_again("Too many tries. Wait a minute."),
+            );
         }
         let form = body.bytes(MAX_FORM).await.unwrap_or_default();
         let token = std::str::from_utf8(&form)
@@ -116,7 +120,11 @@ impl Dashboard {
             .replace('+', " ");
         let token: Vec<u8> = percent_decode_str(&token).collect();
         if !self.token.is(token.trim_ascii()) {
-            return respond(StatusCode::FORBIDDEN, HTML, assets::LOGIN_WRONG);
+            return respond(
+                StatusCode::FORBIDDEN,
+                HTML,
+                assets::login_again("This is not the token."),
+            );
         }
         go_home(&self.sessions.begin(self.clock.now(), is_https(head)))
     }

@@ -2,6 +2,7 @@ use edge_ai_core::{Error, ErrorKind, Result};
 use http::Method;
 use percent_encoding::percent_decode_str;
 
+use super::method::not_taken;
 use crate::pass::Way;
 
 /// What a request asks of the gateway.
@@ -91,10 +92,7 @@ impl Endpoint {
         if allow.split(", ").any(|allowed| allowed == method.as_str()) {
             return Ok(());
         }
-        let message = format!("this takes {allow}, not {method}");
-        Err(Error::new(ErrorKind::InvalidRequest, message)
-            .with_status(405)
-            .with_code("method_not_supported"))
+        Err(not_taken(method, allow))
     }
 }
 

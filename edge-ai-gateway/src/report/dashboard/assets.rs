@@ -1,11 +1,19 @@
 //! The page's files, part of the Worker.
 
 pub(super) const PAGE: &[u8] = include_bytes!("../../../dashboard/index.html");
-pub(super) const LOGIN: &[u8] = include_bytes!("../../../dashboard/login.html");
-pub(super) const LOGIN_WRONG: &[u8] = include_bytes!("../../../dashboard/login_wrong.html");
-pub(super) const LOGIN_LATER: &[u8] = include_bytes!("../../../dashboard/login_later.html");
+pub(super) const LOGIN: &str = include_str!("../../../dashboard/login.html");
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// The login with what was wrong with the last try, in plain words.
+pub(super) fn login_again(wrong: &'static str) -> String {
+    LOGIN.replace(
+        r#"aria-describedby="help">"#,
+        &format!(
+            "aria-describedby=\"note\" aria-invalid=\"true\">\n    <p class=\"wrong\" id=\"note\" role=\"alert\">{wrong}</p>"
+        ),
+    )
+}
 
 /// The type and the bytes of a file by its path under `/dashboard`.
 pub(super) fn find(path: &str) -> Option<(&'static str, &'static [u8])> {

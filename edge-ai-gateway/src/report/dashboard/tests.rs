@@ -66,7 +66,7 @@ fn a_session_is_needed_for_everything_that_says_something() {
         assert_eq!(bench.ask("GET", path, &[], "").status(), 401);
     }
     let login = bench.ask("GET", "/dashboard", &[], "");
-    assert_eq!(login.body().as_bytes().unwrap(), assets::LOGIN);
+    assert_eq!(login.body().as_bytes().unwrap(), assets::LOGIN.as_bytes());
     let cookie = bench.session();
     let inside = [("cookie", cookie.as_str())];
     assert_eq!(
