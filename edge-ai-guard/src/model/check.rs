@@ -25,8 +25,7 @@ impl Names<'_> {
         match (self, lane.guard(hit.matcher)) {
             (Self::Give(names), Some((_, true))) => names.name(&hit.category, &hit.text),
             (Self::Give(names), _) => names.name_for_good(&hit.category, &hit.text),
-            (Self::Restore(_), Some(_)) => placeholder::mark(&hit.category),
-            (Self::Restore(names), None) => names.original(&hit.text).unwrap_or(&hit.text).to_owned(),
+            (Self::Restore(names), _) => replacement(lane, hit.matcher, &hit.category, &hit.text, names),
         }
     }
 }
@@ -67,11 +66,25 @@ pub(super) fn matched(
     for (index, (passage, lanes)) in looked() {
         for lane in &lanes.flags {
             for hit in find_all(&passage.text, passage.encoding, &lane.matchers) {
-                note(context, lane, &hit, GuardAction::Flag, &passage.place);
+                note(
+                    context,
+                    lane,
+                    hit.matcher,
+                    &hit.category,
+                    GuardAction::Flag,
+                    &passage.place,
+                );
             }
         }
         for hit in find_all(&passage.text, passage.encoding, &lanes.edit.matchers) {
-            note(context, &lanes.edit, &hit, GuardAction::Redact, &passage.place);
+            note(
+                context,
+                &lanes.edit,
+                hit.matcher,
+                &hit.category,
+                GuardAction::Redact,
+                &passage.place,
+            );
             let replacement = names.replacement(&lanes.edit, &hit);
             edits.push(Edit {
                 passage: index,
@@ -83,12 +96,33 @@ pub(super) fn matched(
     Ok(edits)
 }
 
+/// What stands in the place of a match in an answer.
+pub(super) fn replacement(
+    lane: &Lane,
+    matcher: usize,
+    category: &str,
+    text: &str,
+    names: &Placeholders,
+) -> String {
+    match lane.guard(matcher) {
+        Some(_) => placeholder::mark(category),
+        None => names.original(text).unwrap_or(text).to_owned(),
+    }
+}
+
 /// Notes a match in the request's trail; a name that is put back is no finding.
-fn note(context: &Context, lane: &Lane, hit: &Hit, action: GuardAction, place: &str) {
-    if let Some((guard, _)) = lane.guard(hit.matcher) {
+pub(super) fn note(
+    context: &Context,
+    lane: &Lane,
+    matcher: usize,
+    category: &str,
+    action: GuardAction,
+    place: &str,
+) {
+    if let Some((guard, _)) = lane.guard(matcher) {
         context
             .trail
-            .add_guard(GuardNote::new(guard, hit.category.as_ref(), action, place));
+            .add_guard(GuardNote::new(guard, category, action, place));
     }
 }
 
