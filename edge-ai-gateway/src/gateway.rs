@@ -1,3 +1,5 @@
+mod queued;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +15,7 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use crate::access::{Access, Presented, Principal};
 use crate::admin::{self, Desk};
 use crate::builder::GatewayBuilder;
-use crate::jobs::{self, Progress, Submission};
+use crate::jobs;
 use crate::limit::{self, Asking, Gate, Holds, Stage};
 use crate::pass;
 use crate::patience::Patience;
@@ -22,6 +24,8 @@ use crate::site::Site;
 use crate::surface::{self, Bodies, Call, Client, Endpoint};
 use crate::usage::{Books, Capture, Meter, Sampling};
 use crate::vendor_keys::CredentialSource;
+
+pub(crate) use queued::Queued;
 
 /// An AI gateway: an HTTP surface over a stack of models.
 ///
@@ -90,6 +94,13 @@ impl Caller {
     }
 }
 
+/// Where a request leads.
+enum Place<'a> {
+    Admin(&'a dyn admin::Surface),
+    LongWork(&'a dyn jobs::Surface),
+    Endpoint(Endpoint),
+}
+
 /// Somebody who is known, and how what it asks came.
 struct Asker {
     client: Client,
@@ -98,16 +109,6 @@ struct Asker {
     holds: Holds,
     arrived: Timestamp,
     queued: Option<Queued>,
-}
-
-/// What is particular about a request that was queued.
-pub(crate) struct Queued {
-    /// For its record.
-    pub(crate) labels: Vec<(&'static str, String)>,
-    /// Where it came from.
-    pub(crate) address: Option<IpAddr>,
-    pub(crate) progress: Arc<Progress>,
-    pub(crate) idempotency_key: String,
 }
 
 impl Gateway {
@@ -175,49 +176,32 @@ impl Gateway {
             .with_request_id(id)
             .with_background(Arc::clone(&caller.background));
         context.address = caller.address;
-        let mut holds = Holds::new(context.clone());
-        if let Some(admin) = &self.admin
-            && head.uri.path().starts_with(admin::PREFIX)
-        {
-            self.admit(&Asking::early(Stage::Address, &context), &mut holds, client, told)
-                .await?;
-            let desk = Desk {
-                presented: Presented::new(&head.headers, arrived, &caller.background)
-                    .with_address(caller.address),
-                clock: &*self.books.clock,
-                entropy: &*self.entropy,
-                table: self.router.table(),
-                head: &head,
-            };
-            return admin.answer(desk, body).await;
-        }
-        if let Some(work) = self.long_work.as_ref().filter(|work| work.has(head.uri.path())) {
-            self.admit(&Asking::early(Stage::Address, &context), &mut holds, client, told)
-                .await?;
-            let presented =
-                Presented::new(&head.headers, arrived, &caller.background).with_address(caller.address);
-            let principal = self.access.principal(&presented).await?;
-            return work.answer(self, &head, body, &principal).await;
-        }
-        let path = head.uri.path();
-        let passed = self
-            .pass
-            .as_ref()
-            .and_then(|pass| pass.way(path, self.router.table()));
-        let endpoint = match (Endpoint::at(path), passed) {
-            (Err(_), Some(way)) => Endpoint::Passed(way),
-            (found, _) => found?,
-        };
-        endpoint.check(&head.method).inspect_err(|_| {
-            told.insert(ALLOW, HeaderValue::from_static(endpoint.allow()));
-        })?;
-        if matches!(endpoint, Endpoint::Health) {
+        let place = self.place(&head, told)?;
+        if matches!(place, Place::Endpoint(Endpoint::Health)) {
             return Ok(surface::health());
         }
+        let mut holds = Holds::new(context.clone());
         self.admit(&Asking::early(Stage::Address, &context), &mut holds, client, told)
             .await?;
         let presented =
             Presented::new(&head.headers, arrived, &caller.background).with_address(caller.address);
+        let endpoint = match place {
+            Place::Admin(admin) => {
+                let desk = Desk {
+                    presented,
+                    clock: &*self.books.clock,
+                    entropy: &*self.entropy,
+                    table: self.router.table(),
+                    head: &head,
+                };
+                return admin.answer(desk, body).await;
+            }
+            Place::LongWork(work) => {
+                let principal = self.access.principal(&presented).await?;
+                return work.answer(self, &head, body, &principal).await;
+            }
+            Place::Endpoint(endpoint) => endpoint,
+        };
         let principal = self.access.principal(&presented).await?;
         let asker = Asker {
             client,
@@ -228,6 +212,28 @@ impl Gateway {
             queued: None,
         };
         self.answer_to(asker, &head, endpoint, body, told).await
+    }
+
+    /// Who answers at a path.
+    fn place(&self, head: &Parts, told: &mut HeaderMap) -> Result<Place<'_>> {
+        let path = head.uri.path();
+        if let Some(admin) = self.admin.as_deref().filter(|_| path.starts_with(admin::PREFIX)) {
+            return Ok(Place::Admin(admin));
+        }
+        if let Some(work) = self.long_work.as_deref().filter(|work| work.has(path)) {
+            return Ok(Place::LongWork(work));
+        }
+        let endpoint = Endpoint::at(path).or_else(|error| {
+            let way = self
+                .pass
+                .as_ref()
+                .and_then(|pass| pass.way(path, self.router.table()));
+            way.map(Endpoint::Passed).ok_or(error)
+        })?;
+        endpoint.check(&head.method).inspect_err(|_| {
+            told.insert(ALLOW, HeaderValue::from_static(endpoint.allow()));
+        })?;
+        Ok(Place::Endpoint(endpoint))
     }
 
     /// Answers somebody who is known.
@@ -328,102 +334,6 @@ impl Gateway {
             Operation::Embeddings => surface::embeddings(call).await,
             Operation::Rerank => surface::rerank(call).await,
             _ => surface::chat(call).await,
-        }
-    }
-
-    /// Queues a request, if it can be read and its model may be asked for.
-    async fn queue(
-        &self,
-        address: Option<IpAddr>,
-        client: Client,
-        operation: Operation,
-        head: &Parts,
-        body: &bytes::Bytes,
-        principal: &Principal,
-    ) -> Result<Response<Body>> {
-        let Some(work) = &self.long_work else {
-            let message = "this gateway queues no requests: send it without `x-edge-ai-async`, or have its operator turn long work on";
-            return Err(Error::invalid("x-edge-ai-async", message));
-        };
-        let model = self.check_request(client, operation, body, principal)?;
-        let submission = Submission {
-            head,
-            body,
-            model: &model,
-            principal,
-            id: self.new_id("job_"),
-            address,
-            now_ms: self.books.clock.now().as_millis(),
-        };
-        work.submit(submission).await
-    }
-
-    /// Whether a request reads, and may be made; the model that it asks for.
-    ///
-    /// # Errors
-    /// What the request would be refused with before a model is asked.
-    pub(crate) fn check_request(
-        &self,
-        client: Client,
-        operation: Operation,
-        body: &bytes::Bytes,
-        principal: &Principal,
-    ) -> Result<String> {
-        let model = surface::asked_model(client, operation, body)?;
-        self.permit(principal, &model)?;
-        self.router.table().check(&model)?;
-        Ok(model)
-    }
-
-    /// Answers a request that was queued, in the name of whoever sent it.
-    pub(crate) async fn handle_queued(
-        &self,
-        head: Parts,
-        body: bytes::Bytes,
-        principal: Arc<Principal>,
-        queued: Queued,
-        background: Arc<dyn Background>,
-    ) -> Response<Body> {
-        let id = self.new_request_id();
-        let client = Client::at(head.uri.path());
-        let mut context = Context::default()
-            .with_request_id(id.as_str())
-            .with_background(background);
-        context.address = queued.address;
-        let asker = Asker {
-            client,
-            principal,
-            holds: Holds::new(context.clone()),
-            context,
-            arrived: self.books.clock.now(),
-            queued: Some(queued),
-        };
-        let mut told = HeaderMap::new();
-        let outcome = match Endpoint::at(head.uri.path()) {
-            Ok(endpoint) => {
-                self.answer_to(asker, &head, endpoint, body.into(), &mut told)
-                    .await
-            }
-            Err(error) => Err(error),
-        };
-        let mut response = outcome.unwrap_or_else(|error| surface::error_response(client, &error));
-        if let Ok(id) = HeaderValue::try_from(id) {
-            response.headers_mut().insert("x-request-id", id);
-        }
-        response
-    }
-
-    /// Works on what a message of the queue names: a request that was queued. A message that comes again, or late, does nothing.
-    ///
-    /// # Errors
-    /// When what is queued cannot be reached: the message is to be delivered again.
-    pub async fn work(&self, message: &str, background: Arc<dyn Background>) -> Result<()> {
-        match &self.long_work {
-            Some(work) => work.work(self, message, background).await,
-            None => Err(Error::new(
-                ErrorKind::Configuration,
-                "this gateway has no long work",
-            )),
         }
     }
 
