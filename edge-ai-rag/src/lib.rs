@@ -1,7 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod document;
+mod parse;
+mod split;
 mod store;
 
+pub use document::{Chunk, Document, DocumentId, Heading, MediaType, ParentChunk, ParsedDocument};
+pub use parse::Parser;
+pub use split::Splitter;
 pub use store::MemoryVectorStore;
 #[cfg(feature = "worker")]
 pub use store::VectorizeStore;
