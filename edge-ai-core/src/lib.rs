@@ -6,6 +6,7 @@ mod calendar;
 mod chat;
 mod context;
 mod credentials;
+mod database;
 mod embedding;
 mod entropy;
 mod error;
@@ -45,6 +46,7 @@ pub use context::{
     Trail,
 };
 pub use credentials::{Credential, Credentials};
+pub use database::{Database, Row, SqlValue, Statement, read_row};
 pub use embedding::{
     EmbeddingInput, EmbeddingModel, EmbeddingOutput, EmbeddingPurpose, EmbeddingRequest, EmbeddingResponse,
     EmbeddingText,
@@ -90,6 +92,7 @@ const _: () = {
     send_sync::<dyn Provider>();
     send_sync::<dyn Cache>();
     send_sync::<dyn KeyValue>();
+    send_sync::<dyn Database>();
     send_sync::<dyn CachePurge>();
     send_sync::<dyn SemanticIndex>();
     send_sync::<dyn VectorStore>();

@@ -14,12 +14,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use edge_ai_core::{Body, Clock, Entropy, Error, ErrorKind, Result};
+use edge_ai_core::{Body, Clock, Database, Entropy, Error, ErrorKind, Result};
 use http::request::Parts;
 use http::{Response, StatusCode};
 
 use crate::access::{Authenticator, Presented, VirtualKeys};
-use crate::database::Database;
 use crate::route::RouteTable;
 use crate::vendor_keys::VendorKeys;
 pub use guard::AdminTokens;

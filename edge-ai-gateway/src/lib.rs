@@ -4,7 +4,6 @@ mod access;
 mod admin;
 mod batches;
 mod builder;
-mod database;
 mod gateway;
 mod jobs;
 mod limit;
@@ -30,9 +29,6 @@ pub use admin::{Admin, AdminTokens};
 pub use batches::R2Files;
 pub use batches::{FileStore, MemoryFiles, StoredFile};
 pub use builder::GatewayBuilder;
-#[cfg(feature = "worker")]
-pub use database::D1;
-pub use database::{Database, Row, SqlValue, Statement};
 pub use gateway::{Caller, Gateway};
 #[cfg(feature = "long-work")]
 pub use jobs::JobObject;

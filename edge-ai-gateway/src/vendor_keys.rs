@@ -12,11 +12,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use edge_ai_core::{Credential, Credentials, Entropy, Error, ErrorKind, Result, Secret, Timestamp};
+use edge_ai_core::{
+    Credential, Credentials, Database, Entropy, Error, ErrorKind, Result, Secret, Statement, Timestamp,
+    read_row,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Knowledge, Known};
-use crate::database::{Database, Statement, query, read};
 pub use cipher::Cipher;
 pub use master::MasterKeys;
 
@@ -132,8 +134,12 @@ impl VendorKeys {
     pub(crate) async fn list(&self, tenant: &str) -> Result<Vec<VendorKeyInfo>> {
         const LIST: &str = "SELECT provider, alias, version, master_key, hint, created_at_ms, updated_at_ms FROM vendor_keys \
              WHERE tenant = ?1 ORDER BY provider, alias";
-        let rows = query(&*self.0.database, Statement::new(LIST, [tenant.into()])).await?;
-        rows.into_iter().map(read).collect()
+        let rows = self
+            .0
+            .database
+            .query(Statement::new(LIST, [tenant.into()]))
+            .await?;
+        rows.into_iter().map(read_row).collect()
     }
 
     /// Keeps a tenant's key; the same place is written over.
@@ -152,7 +158,7 @@ impl VendorKeys {
              master_key = excluded.master_key, sealed = excluded.sealed, hint = excluded.hint, updated_at_ms = excluded.updated_at_ms \
              WHERE vendor_keys.version < excluded.version RETURNING provider, alias, version, master_key, hint, created_at_ms, updated_at_ms";
         let at = || [place.tenant.into(), place.provider.into(), place.alias.into()];
-        let rows = query(&*self.0.database, Statement::new(VERSION, at())).await?;
+        let rows = self.0.database.query(Statement::new(VERSION, at())).await?;
         let known = rows.first().and_then(|row| row.get("version")?.as_u64());
         let version = known.unwrap_or_default() + 1;
         let sealed = self.seal(&place.data(version), key, entropy).await?;
@@ -176,7 +182,7 @@ impl VendorKeys {
                 let message = "somebody else has set this key at the same time; look at it, and set it again if need be";
                 Err(Error::new(ErrorKind::Unavailable, message).with_status(409).with_code("conflict"))
             },
-            read,
+            read_row,
         )
     }
 
@@ -198,10 +204,14 @@ impl VendorKeys {
         const SET: &str = "UPDATE vendor_keys SET master_key = ?4, sealed = ?5 WHERE tenant = ?1 AND provider = ?2 AND alias = ?3 AND version = ?6";
         const LEFT: &str = "SELECT count(*) AS rows_left FROM vendor_keys WHERE master_key <> ?1";
         let current = self.0.masters.current().id.as_str();
-        let rows = query(&*self.0.database, Statement::new(SOME, [current.into()])).await?;
+        let rows = self
+            .0
+            .database
+            .query(Statement::new(SOME, [current.into()]))
+            .await?;
         let mut statements = Vec::with_capacity(rows.len() + 2);
         for row in rows {
-            let row: Sealed = read(row)?;
+            let row: Sealed = read_row(row)?;
             let key = self.open(&row).await?;
             let sealed = self.seal(&row.place().data(row.version), &key, entropy).await?;
             let values = [
@@ -281,8 +291,8 @@ impl VendorKeys {
         const READ: &str = "SELECT tenant, provider, alias, version, master_key, sealed FROM vendor_keys WHERE tenant = ?1 AND alias = ?2 LIMIT ?3";
         let values = [tenant.into(), alias.into(), KEYS.into()];
         let mut credentials = Credentials::default();
-        for row in query(&*self.0.database, Statement::new(READ, values)).await? {
-            let row: Sealed = read(row)?;
+        for row in self.0.database.query(Statement::new(READ, values)).await? {
+            let row: Sealed = read_row(row)?;
             let id = format!("{tenant}/{}/{alias}/{}", row.provider, row.version);
             let key = self.open(&row).await?;
             credentials = credentials.with(row.provider, Credential::new(id, key.expose()));

@@ -9,6 +9,8 @@ pub mod bytes;
 pub mod contract;
 pub mod memory;
 pub mod scripted;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 
 pub use case::{Case, Check, Must, Outcome, Stop, Subject};
 pub use in_flight::InFlight;

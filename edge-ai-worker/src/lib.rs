@@ -11,6 +11,8 @@ mod body;
 mod bridge;
 mod clock;
 mod console;
+#[cfg(feature = "d1")]
+mod d1;
 mod entropy;
 mod env;
 mod error;
@@ -30,6 +32,8 @@ pub use ai::{AiBinding, AiOutput};
 pub use body::{body_from_js, body_to_js};
 pub use clock::WorkerClock;
 pub use console::{Level, log};
+#[cfg(feature = "d1")]
+pub use d1::D1;
 pub use entropy::WorkerEntropy;
 pub use env::EnvExt;
 pub use error::{js_error, worker_error};

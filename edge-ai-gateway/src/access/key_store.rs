@@ -1,11 +1,10 @@
 use std::sync::Arc;
 
-use edge_ai_core::{Error, ErrorKind, Result};
+use edge_ai_core::{Database, Error, ErrorKind, Result, Row, SqlValue, Statement, read_row};
 use serde::{Deserialize, Serialize};
 
 use super::key_format::KeyDigest;
 use super::{KeyRecord, KeySettings, VirtualKey};
-use crate::database::{Database, Row, SqlValue, Statement, query, read};
 
 /// Virtual keys in tables.
 #[derive(Clone, Debug)]
@@ -47,7 +46,10 @@ impl KeyStore {
     pub(super) async fn find(&self, digest: KeyDigest) -> Result<Option<Found>> {
         const FIND: &str = "SELECT k.id, k.tenant, k.settings, k.expires_at_ms, k.disabled, k.created_at_ms, k.updated_at_ms, \
              k.last_used_at_ms, s.valid_until_ms FROM key_secrets s JOIN keys k ON k.id = s.key_id WHERE s.digest = ?1";
-        let mut rows = query(&*self.0, Statement::new(FIND, [digest.to_hex().into()])).await?;
+        let mut rows = self
+            .0
+            .query(Statement::new(FIND, [digest.to_hex().into()]))
+            .await?;
         rows.pop()
             .map(|mut row| {
                 let valid_until_ms = row.remove("valid_until_ms").and_then(|value| value.as_u64());
@@ -63,7 +65,8 @@ impl KeyStore {
     pub(super) async fn touch(&self, id: &str, now_ms: u64) -> Result<()> {
         const TOUCH: &str =
             "UPDATE keys SET last_used_at_ms = ?2 WHERE id = ?1 AND coalesce(last_used_at_ms, 0) < ?2";
-        query(&*self.0, Statement::new(TOUCH, [id.into(), now_ms.into()]))
+        self.0
+            .query(Statement::new(TOUCH, [id.into(), now_ms.into()]))
             .await
             .map(drop)
     }
@@ -74,7 +77,7 @@ impl KeyStore {
     /// [`ErrorKind::NotFound`] for none.
     pub(crate) async fn get(&self, id: &str) -> Result<KeyRecord> {
         const GET: &str = "SELECT * FROM keys WHERE id = ?1";
-        let mut rows = query(&*self.0, Statement::new(GET, [id.into()])).await?;
+        let mut rows = self.0.query(Statement::new(GET, [id.into()])).await?;
         rows.pop().map_or_else(|| Err(unknown(id)), record)
     }
 
@@ -92,7 +95,7 @@ impl KeyStore {
             before.into(),
             u64::from(limit.saturating_add(1)).into(),
         ];
-        let rows = query(&*self.0, Statement::new(LIST, values)).await?;
+        let rows = self.0.query(Statement::new(LIST, values)).await?;
         let keys = rows.into_iter().map(record).collect::<Result<Vec<_>>>()?;
         Ok(Page::of(keys, limit, |key| key.id.clone()))
     }
@@ -177,8 +180,8 @@ impl KeyStore {
     pub(crate) async fn secrets(&self, id: &str) -> Result<Vec<SecretInfo>> {
         const SECRETS: &str = "SELECT start, created_at_ms, valid_until_ms FROM key_secrets WHERE key_id = ?1 ORDER BY created_at_ms DESC, \
              valid_until_ms IS NOT NULL";
-        let rows = query(&*self.0, Statement::new(SECRETS, [id.into()])).await?;
-        rows.into_iter().map(read).collect()
+        let rows = self.0.query(Statement::new(SECRETS, [id.into()])).await?;
+        rows.into_iter().map(read_row).collect()
     }
 }
 
@@ -227,7 +230,7 @@ fn record(row: Row) -> Result<KeyRecord> {
         updated_at_ms: u64,
         last_used_at_ms: Option<u64>,
     }
-    let row: Stored = read(row)?;
+    let row: Stored = read_row(row)?;
     let mut settings: KeySettings = serde_json::from_str(&row.settings).map_err(|error| {
         let message = format!(
             "the settings of the key `{}` do not read; set them again: {error}",

@@ -3,13 +3,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use edge_ai_core::{Error, ErrorKind, Gcra, Quota, Result, Timestamp};
+use edge_ai_core::{Database, Error, ErrorKind, Gcra, Quota, Result, Timestamp};
 
 use super::key_format::KeyDigest;
 use super::key_store::Found;
 use super::known::{Knowledge, Known};
 use super::{Authenticator, KeyStore, Presented, Principal, VirtualKey, refused};
-use crate::database::Database;
 
 /// How long what was read of a key counts, and so how long a key lives on that was revoked elsewhere.
 const TTL: Duration = Duration::from_secs(60);

@@ -1,11 +1,10 @@
-use edge_ai_core::Result;
+use edge_ai_core::{Result, Statement, read_row};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Told, Work, answer};
 use crate::access::Page;
-use crate::database::{Statement, query, read};
 
 /// A line of the trail.
 #[derive(Deserialize, Serialize)]
@@ -47,8 +46,8 @@ impl Work<'_> {
             "SELECT * FROM admin_audit WHERE (?1 IS NULL OR id < ?1) ORDER BY id DESC LIMIT ?2";
         let limit = self.query.limit()?;
         let values = [self.query.number("cursor")?.into(), u64::from(limit + 1).into()];
-        let rows = query(&*self.admin.database, Statement::new(LIST, values)).await?;
-        let lines = rows.into_iter().map(read).collect::<Result<Vec<Line>>>()?;
+        let rows = self.admin.database.query(Statement::new(LIST, values)).await?;
+        let lines = rows.into_iter().map(read_row).collect::<Result<Vec<Line>>>()?;
         let page = Page::of(lines, limit, |line| line.id.to_string());
         Ok((StatusCode::OK, answer::told(&page)?))
     }

@@ -1,11 +1,10 @@
-use edge_ai_core::{Body, Error, Result};
+use edge_ai_core::{Body, Error, Result, Statement};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Told, Work, answer};
 use crate::access::{KeyRecord, KeySettings, KeyStore, Page, VirtualKey, check_tenant, new_id};
-use crate::database::{Statement, query};
 
 /// How long two secrets of a key are good unless told: a day, for whoever has to take up the new one.
 const GRACE_SECONDS: u64 = 86_400;
@@ -128,8 +127,8 @@ impl Work<'_> {
              FROM keys WHERE (?1 IS NULL OR tenant > ?1) GROUP BY tenant ORDER BY tenant LIMIT ?2";
         let limit = self.query.limit()?;
         let values = [self.query.text("cursor").into(), u64::from(limit + 1).into()];
-        let rows = query(&*self.admin.database, Statement::new(LIST, values)).await?;
-        let name = |row: &crate::database::Row| {
+        let rows = self.admin.database.query(Statement::new(LIST, values)).await?;
+        let name = |row: &edge_ai_core::Row| {
             let name = row.get("tenant").and_then(Value::as_str);
             name.unwrap_or_default().to_owned()
         };

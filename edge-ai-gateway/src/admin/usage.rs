@@ -1,9 +1,8 @@
-use edge_ai_core::{Error, Result};
+use edge_ai_core::{Error, Result, Statement};
 use http::StatusCode;
 use serde_json::json;
 
 use super::{Told, Work};
-use crate::database::{Statement, query};
 
 /// The sums of a group; `unpriced_requests` are those whose cost nobody knows, which is not nothing.
 macro_rules! grouped {
@@ -49,7 +48,7 @@ impl Work<'_> {
             self.query.text("tenant").into(),
             self.query.text("key").into(),
         ];
-        let rows = query(&*self.admin.database, Statement::new(sql, values)).await?;
+        let rows = self.admin.database.query(Statement::new(sql, values)).await?;
         let told = json!({"by": by, "since_ms": since, "until_ms": until, "data": rows});
         Ok((StatusCode::OK, told))
     }

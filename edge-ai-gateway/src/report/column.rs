@@ -1,6 +1,5 @@
+use edge_ai_core::Row;
 use serde_json::Value;
-
-use crate::database::Row;
 
 /// A column as a whole number; 0 where there is none.
 pub(super) fn number(row: &Row, column: &str) -> u64 {

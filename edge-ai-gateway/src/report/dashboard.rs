@@ -3,7 +3,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use edge_ai_core::{Body, Clock, Error, KeyedTokenBuckets, Quota, Result, Secret};
+use edge_ai_core::{Body, Clock, Database, Error, KeyedTokenBuckets, Quota, Result, Secret};
 use http::header::{ALLOW, CONTENT_SECURITY_POLICY, HOST, LOCATION, ORIGIN, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 use super::respond::respond;
 use super::token::Token;
-use crate::database::Database;
 use crate::gateway::Caller;
 use crate::site::Site;
 use range::Range;

@@ -1,6 +1,6 @@
 use super::column::number;
-use crate::database::Row;
 use crate::usage::buckets::SECONDS;
+use edge_ai_core::Row;
 
 /// The columns of the histogram of durations, and of that of times to the first content.
 pub(super) const DURATION: [&str; 15] = [

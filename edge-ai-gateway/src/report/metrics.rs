@@ -2,14 +2,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use edge_ai_core::{Body, Result, Secret};
+use edge_ai_core::{Body, Database, Result, Secret, Statement};
 use http::header::{ACCEPT, ALLOW, AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 
 use super::prometheus::{self, Format};
 use super::respond::respond;
 use super::token::Token;
-use crate::database::{Database, Statement, query};
 use crate::gateway::Caller;
 use crate::site::Site;
 
@@ -61,7 +60,7 @@ impl MetricsPage {
             return response;
         }
         let statement = Statement::new(prometheus::QUERY, []);
-        let rows = match query(&*self.database, statement).await {
+        let rows = match self.database.query(statement).await {
             Ok(rows) => rows,
             Err(error) => return respond(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{error}\n")),
         };

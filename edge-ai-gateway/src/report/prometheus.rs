@@ -1,10 +1,9 @@
 use std::fmt::Write as _;
 
-use edge_ai_core::Money;
+use edge_ai_core::{Money, Row};
 
 use super::column::{number, text};
 use super::latency::{DURATION, FIRST};
-use crate::database::Row;
 
 /// Every series, in a steady order.
 pub(super) const QUERY: &str =

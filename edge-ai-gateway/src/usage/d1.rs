@@ -1,9 +1,9 @@
 use async_trait::async_trait;
-use edge_ai_core::{Error, ErrorKind, Money, Result, Usage, UsageRecord, UsageSink};
-use edge_ai_worker::EnvExt;
+use edge_ai_core::{
+    Database, Error, ErrorKind, Money, Result, SqlValue, Statement, Usage, UsageRecord, UsageSink,
+};
+use edge_ai_worker::{D1, EnvExt};
 use worker::D1Database;
-
-use crate::database::{D1, Database, SqlValue, Statement};
 
 /// Keeps records in the table `usage_records` of a D1 database, and counters of them beside it.
 ///

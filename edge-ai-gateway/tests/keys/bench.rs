@@ -1,126 +1,44 @@
 //! A gateway over SQLite, with a vendor that answers by a script.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use edge_ai_core::{
-    Body, Error, ErrorKind, Inline, ManualClock, Result, SeededEntropy, Timestamp, async_trait,
-};
+use edge_ai_core::{Body, Inline, ManualClock, SeededEntropy, Timestamp};
 use edge_ai_gateway::{
-    Admin, AdminTokens, Caller, Database, Gateway, GatewayBuilder, MasterKeys, RetryPolicy, RingCrypto,
-    Route, Row, SqlValue, Statement, VendorKeys, VirtualKeys,
+    Admin, AdminTokens, Caller, Gateway, GatewayBuilder, MasterKeys, RetryPolicy, RingCrypto, Route,
+    VendorKeys, VirtualKeys,
 };
 use edge_ai_providers::OpenAi;
 use edge_ai_testkit::scripted::{ScriptedHttpClient, ScriptedResponse};
+use edge_ai_testkit::sqlite::Sqlite;
 use futures_executor::block_on;
 use http::{Request, Response};
-use rusqlite::types::{Value as Sql, ValueRef};
 use serde_json::{Value, json};
 
 pub(crate) const ADMIN: &str = "0123456789abcdef0123456789abcdef";
 pub(crate) const MASTER: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// The database of the gateway; clones are the same one.
-#[derive(Clone, Debug)]
-pub(crate) struct Sqlite {
-    connection: Arc<Mutex<rusqlite::Connection>>,
-    pub(crate) batches: Arc<AtomicU32>,
-    pub(crate) down: Arc<AtomicBool>,
+/// The example's tables, empty.
+pub(crate) fn sqlite() -> Sqlite {
+    Sqlite::migrated(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../examples/gateway/migrations"
+    ))
 }
 
-impl Sqlite {
-    pub(crate) fn new() -> Self {
-        let connection = rusqlite::Connection::open_in_memory().unwrap();
-        let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/gateway/migrations");
-        let mut files: Vec<_> = std::fs::read_dir(examples)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
-        files.sort();
-        for file in files {
-            connection
-                .execute_batch(&std::fs::read_to_string(file).unwrap())
-                .unwrap();
-        }
-        Self {
-            connection: Arc::new(Mutex::new(connection)),
-            batches: Arc::default(),
-            down: Arc::default(),
-        }
-    }
-
-    pub(crate) fn execute(&self, sql: &str) {
-        self.connection.lock().unwrap().execute_batch(sql).unwrap();
-    }
-
-    /// Everything in the database, as text.
-    pub(crate) fn dump(&self) -> String {
-        let connection = self.connection.lock().unwrap();
-        let mut all = String::new();
-        for table in [
-            "keys",
-            "key_secrets",
-            "vendor_keys",
-            "admin_audit",
-            "usage_records",
-        ] {
-            let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
-            let columns = statement.column_count();
-            let mut rows = statement.query([]).unwrap();
-            while let Some(row) = rows.next().unwrap() {
-                for at in 0..columns {
-                    all.push_str(&format!("{:?} ", row.get_ref(at).unwrap()));
-                }
-                all.push('\n');
-            }
-        }
-        all
-    }
-
-    fn run(&self, statements: &[Statement]) -> rusqlite::Result<Vec<Vec<Row>>> {
-        let mut connection = self.connection.lock().unwrap();
-        let transaction = connection.transaction()?;
-        let mut all = Vec::new();
-        for statement in statements {
-            let values = statement.values.iter().map(|value| match value {
-                SqlValue::Integer(number) => Sql::Integer(*number),
-                SqlValue::Text(text) => Sql::Text(text.clone()),
-                _ => Sql::Null,
-            });
-            let mut prepared = transaction.prepare(&statement.sql)?;
-            let names: Vec<_> = prepared.column_names().into_iter().map(str::to_owned).collect();
-            let read = |row: &rusqlite::Row<'_>| {
-                let mut read = Row::new();
-                for (at, name) in names.iter().enumerate() {
-                    let value = match row.get_ref(at)? {
-                        ValueRef::Integer(number) => number.into(),
-                        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned().into(),
-                        _ => Value::Null,
-                    };
-                    read.insert(name.clone(), value);
-                }
-                Ok(read)
-            };
-            let rows = prepared.query_map(rusqlite::params_from_iter(values), read)?;
-            all.push(rows.collect::<rusqlite::Result<_>>()?);
-        }
-        transaction.commit()?;
-        Ok(all)
-    }
-}
-
-#[async_trait]
-impl Database for Sqlite {
-    async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>> {
-        self.batches.fetch_add(1, Ordering::Relaxed);
-        if self.down.load(Ordering::Relaxed) {
-            return Err(Error::new(ErrorKind::Unavailable, "D1 is out"));
-        }
-        self.run(&statements)
-            .map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))
-    }
+/// Everything that is kept about keys and requests, as text.
+pub(crate) fn dump(database: &Sqlite) -> String {
+    [
+        "keys",
+        "key_secrets",
+        "vendor_keys",
+        "admin_audit",
+        "usage_records",
+    ]
+    .map(|table| database.dump(table))
+    .concat()
 }
 
 pub(crate) struct Bench {
@@ -132,7 +50,7 @@ pub(crate) struct Bench {
 
 /// A gateway with virtual keys, vendor keys and the admin API; keys whose name has `bad` in it are refused by the vendor.
 pub(crate) fn bench() -> Bench {
-    bench_on(Sqlite::new(), MASTER, |builder| builder)
+    bench_on(sqlite(), MASTER, |builder| builder)
 }
 
 pub(crate) fn bench_on(
@@ -251,11 +169,11 @@ impl Bench {
     }
 
     pub(crate) fn batches(&self) -> u32 {
-        self.database.batches.load(Ordering::Relaxed)
+        self.database.batches()
     }
 
     pub(crate) fn set_down(&self, down: bool) {
-        self.database.down.store(down, Ordering::Relaxed);
+        self.database.set_down(down);
     }
 
     /// What the vendor was last asked with.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::bench::{self, Bench, bench, bench_on};
+use crate::bench::{self, Bench, bench, bench_on, dump};
 
 const OWN: &str = "sk-own-key-of-acme-1234";
 
@@ -27,7 +27,7 @@ fn a_tenants_key_goes_to_the_vendor_for_that_tenant_alone() {
     }
     let (_, listed) = bench.admin("GET", "/admin/tenants/acme/vendor-keys", None);
     assert_eq!(listed["data"][0]["provider"], "openai");
-    assert!(!listed.to_string().contains(OWN) && !bench.database.dump().contains(OWN));
+    assert!(!listed.to_string().contains(OWN) && !dump(&bench.database).contains(OWN));
     let gone = bench.admin("DELETE", "/admin/tenants/acme/vendor-keys/openai", None);
     assert_eq!(gone.0, 200);
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Virtual keys from their making to their end.
 
-use crate::bench::{self, ADMIN, bench, bench_on};
+use crate::bench::{self, ADMIN, bench, bench_on, dump};
 use edge_ai_core::SeededEntropy;
 use edge_ai_gateway::VirtualKey;
 use http::Request;
@@ -17,8 +17,8 @@ fn a_key_opens_until_it_is_revoked_and_never_lies_in_the_database() {
     let bench = bench();
     let (id, secret) = bench.key(json!({}));
     assert_eq!(bench.outcome(&secret).0, 200);
-    let dump = bench.database.dump();
-    assert!(!dump.contains(&secret) && !dump.contains(&secret[8..]), "{dump}");
+    let all = dump(&bench.database);
+    assert!(!all.contains(&secret) && !all.contains(&secret[8..]), "{all}");
     let (status, shown) = bench.admin("GET", &format!("/admin/keys/{id}"), None);
     assert_eq!(
         (status, &shown["secrets"][0]["start"]),

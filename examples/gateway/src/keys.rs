@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use edge_ai::gateway::{
-    Admin, AdminTokens, ApiKeys, ClaimMapping, D1, Jwt, JwtAlgorithm, MasterKeys, VendorKeys, VirtualKeys,
+    Admin, AdminTokens, ApiKeys, ClaimMapping, Jwt, JwtAlgorithm, MasterKeys, VendorKeys, VirtualKeys,
 };
-use edge_ai::runtime::{EnvExt, FetchClient, WebCrypto};
+use edge_ai::runtime::{D1, EnvExt, FetchClient, WebCrypto};
 use edge_ai::{EdgeAiBuilder, Error, ErrorKind, Result};
 use worker::Env;
 

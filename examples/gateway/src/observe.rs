@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use edge_ai::core::UsageSink;
 use edge_ai::gateway::{
-    AnalyticsUsageLog, Capture, D1, D1UsageLog, Dashboard, JsonLog, MetricsPage, OtlpExporter, QueueUsageLog,
+    AnalyticsUsageLog, Capture, D1UsageLog, Dashboard, JsonLog, MetricsPage, OtlpExporter, QueueUsageLog,
     R2Captures, R2UsageLog, UsageFallback, keep_queued_usage,
 };
-use edge_ai::runtime::{EnvExt, WorkerClock, WorkerEntropy};
+use edge_ai::runtime::{D1, EnvExt, WorkerClock, WorkerEntropy};
 use edge_ai::{EdgeAiBuilder, Error, ErrorKind, Result, Secret};
 use worker::{Env, MessageBatch};
 

@@ -1,11 +1,10 @@
 use std::sync::Arc;
 
-use edge_ai_core::Result;
+use edge_ai_core::{Database, Result, Row, Statement};
 use serde_json::{Value, json};
 
 use super::Asked;
 use super::range::{MOST, Range};
-use crate::database::{Database, Row, Statement};
 use crate::report::column::{number, text};
 use crate::report::latency::{DURATION, FIRST, counts, quantile};
 

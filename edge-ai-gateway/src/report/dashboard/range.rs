@@ -1,4 +1,4 @@
-use crate::database::SqlValue;
+use edge_ai_core::SqlValue;
 
 /// A span of time to look at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

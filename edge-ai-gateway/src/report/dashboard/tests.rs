@@ -1,6 +1,5 @@
 use super::*;
-use crate::database::{Row, Statement};
-use edge_ai_core::{Inline, ManualClock, Timestamp};
+use edge_ai_core::{Inline, ManualClock, Row, Statement, Timestamp};
 use futures_executor::block_on;
 use std::time::Duration;
 

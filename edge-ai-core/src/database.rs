@@ -1,24 +1,16 @@
-//! The tables behind keys and reports: SQLite's dialect over whatever runs it.
-
-#[cfg(feature = "worker")]
-mod d1;
-
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use edge_ai_core::{Error, ErrorKind, Result};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-#[cfg(feature = "worker")]
-pub use d1::D1;
+use crate::{Error, ErrorKind, JsonObject, Result};
 
-/// A row: its columns by name.
-pub type Row = Map<String, Value>;
-
-/// A database that speaks SQLite's dialect: D1 in a Worker, SQLite itself elsewhere.
+/// A database that speaks SQLite's dialect: D1 in a Worker, a Durable Object's own, SQLite itself elsewhere.
+///
+/// Its tables are made by the migrations that whoever uses it publishes.
 #[async_trait]
 pub trait Database: fmt::Debug + Send + Sync + 'static {
     /// Runs statements in order, as one transaction: all of them or none. Gives the rows of each, also those of `RETURNING`.
@@ -26,6 +18,15 @@ pub trait Database: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`ErrorKind::Unavailable`] when the database fails; [`ErrorKind::Configuration`] when a table is missing.
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>>;
+
+    /// The rows of one statement.
+    ///
+    /// # Errors
+    /// As [`batch`](Self::batch).
+    async fn query(&self, statement: Statement) -> Result<Vec<Row>> {
+        let mut rows = self.batch(vec![statement]).await?;
+        Ok(rows.pop().unwrap_or_default())
+    }
 }
 
 #[async_trait]
@@ -33,6 +34,22 @@ impl<T: Database + ?Sized> Database for Arc<T> {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>> {
         (**self).batch(statements).await
     }
+}
+
+/// A row of a [`Database`]: its columns by name.
+pub type Row = JsonObject;
+
+/// A row as a type, by the names of its columns.
+///
+/// # Errors
+/// [`ErrorKind::Configuration`] for a row that somebody else has written.
+pub fn read_row<T: DeserializeOwned>(row: Row) -> Result<T> {
+    serde_json::from_value(Value::Object(row)).map_err(|error| {
+        Error::new(
+            ErrorKind::Configuration,
+            format!("a row of the database does not read: {error}"),
+        )
+    })
 }
 
 /// An SQL statement with values for its places `?1`, `?2`, …; text from outside goes into values alone.
@@ -56,13 +73,15 @@ impl Statement {
 }
 
 /// A value of a statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SqlValue {
     /// `NULL`
     Null,
     /// A whole number, exact to 2^53 as JavaScript's are.
     Integer(i64),
+    /// A number with a fraction.
+    Real(f64),
     /// Text.
     Text(String),
 }
@@ -85,6 +104,12 @@ impl From<u64> for SqlValue {
     }
 }
 
+impl From<f64> for SqlValue {
+    fn from(number: f64) -> Self {
+        Self::Real(number)
+    }
+}
+
 impl From<bool> for SqlValue {
     fn from(yes: bool) -> Self {
         Self::Integer(yes.into())
@@ -95,23 +120,4 @@ impl<T: Into<Self>> From<Option<T>> for SqlValue {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }
-}
-
-/// The rows of a single statement.
-pub(crate) async fn query(database: &dyn Database, statement: Statement) -> Result<Vec<Row>> {
-    let mut rows = database.batch(vec![statement]).await?;
-    Ok(rows.pop().unwrap_or_default())
-}
-
-/// A row as a type, by the names of its columns.
-///
-/// # Errors
-/// [`ErrorKind::Configuration`] for a row that somebody else has written.
-pub(crate) fn read<T: DeserializeOwned>(row: Row) -> Result<T> {
-    serde_json::from_value(Value::Object(row)).map_err(|error| {
-        Error::new(
-            ErrorKind::Configuration,
-            format!("a row of the database does not read: {error}"),
-        )
-    })
 }

@@ -1,10 +1,9 @@
 use async_trait::async_trait;
-use edge_ai_core::{Error, ErrorKind, Result};
-use edge_ai_worker::{EnvExt, worker_error};
+use edge_ai_core::{Database, Error, ErrorKind, Result, Row, SqlValue, Statement};
 use worker::send::SendFuture;
 use worker::{D1Database, D1Type};
 
-use super::{Database, Row, SqlValue, Statement};
+use crate::{EnvExt, worker_error};
 
 /// A [`Database`] in Cloudflare's D1.
 #[derive(Debug)]
@@ -44,10 +43,11 @@ impl Database for D1 {
 
 fn bound(value: &SqlValue) -> D1Type<'_> {
     match value {
-        SqlValue::Null => D1Type::Null,
         // JavaScript's numbers are exact up to 2^53.
         SqlValue::Integer(number) => D1Type::Real(*number as f64),
+        SqlValue::Real(number) => D1Type::Real(*number),
         SqlValue::Text(text) => D1Type::Text(text),
+        _ => D1Type::Null,
     }
 }
 
