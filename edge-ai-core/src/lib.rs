@@ -13,6 +13,7 @@ mod error;
 mod http_client;
 mod json;
 mod key_value;
+mod keyword;
 mod limit;
 mod money;
 mod native_api;
@@ -56,6 +57,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use http_client::{Body, BodySource, HttpClient};
 pub use json::{Dialect, Extra, JsonObject, RawJson};
 pub use key_value::{KeyPage, KeyValue};
+pub use keyword::{KeywordMatch, KeywordMode, KeywordQuery, KeywordRecord, KeywordStore};
 pub use limit::{
     Decision, Gcra, IsolateLimits, KeyedTokenBuckets, LeaseAsk, LeaseFallback, LeaseGrant, LeaseLedger,
     LeaseOffice, LeaseOptions, LeaseTerms, LeasedLimits, LimitAccount, LimitBackend, LimitFilter, LimitHold,
@@ -96,6 +98,7 @@ const _: () = {
     send_sync::<dyn CachePurge>();
     send_sync::<dyn SemanticIndex>();
     send_sync::<dyn VectorStore>();
+    send_sync::<dyn KeywordStore>();
     send_sync::<dyn RateLimiter>();
     send_sync::<dyn LimitBackend>();
     send_sync::<dyn LeaseOffice>();
