@@ -9,6 +9,7 @@ mod chat_response;
 mod compatibility;
 mod embedding;
 mod error;
+mod failure;
 mod finish;
 mod media;
 mod models;
@@ -16,6 +17,7 @@ mod params;
 mod provider;
 mod response_encode;
 pub mod responses;
+mod shared;
 mod stream;
 mod stream_decode;
 mod stream_encode;
@@ -48,6 +50,11 @@ pub use stream_encode::ChatStreamEncoder;
 pub(crate) use stream_decode::EventDecoder;
 // For the vendors' settings, which are parts of addresses.
 pub(crate) use provider::is_plain;
+// For Workers AI, whose requests are much the same.
+pub(crate) use chat_encode::effort;
+pub(crate) use failure::tell_failure;
+// For Anthropic's dialect, which has another field for it.
+pub(crate) use shared::end_user;
 pub(crate) use token_count::read_token_count;
 pub(crate) use usage::{Count, UsageFields};
 

@@ -13,7 +13,7 @@ pub(crate) use self::tools::input_schema;
 use super::MESSAGES;
 use super::model::Accepts;
 use super::schema::close_objects;
-use crate::openai::CHAT;
+use crate::openai::end_user;
 use crate::wire::{ObjectWriter, splice, write_object};
 
 /// The `max_tokens` of requests that name none, thinking not counted; Anthropic demands one.
@@ -96,7 +96,7 @@ pub fn encode_messages_request(
         }
         if let (None, Some(user)) = (
             input.extra.get(&MESSAGES, "metadata"),
-            input.extra.get(&CHAT, "user"),
+            end_user(&input.extra),
         ) {
             body.object("metadata", |metadata| {
                 metadata.field("user_id", user);

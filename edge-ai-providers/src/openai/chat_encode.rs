@@ -9,6 +9,7 @@ use edge_ai_core::{ChatRequest, Error, ErrorKind, ReasoningConfig, Result};
 use super::CHAT;
 use super::chat_request::text_of;
 use super::compatibility::{Compatibility, MaxTokensField};
+use super::shared;
 use crate::wire::{Fields, ObjectWriter, Path, splice_fields, write_object};
 
 pub(super) use messages::write_call;
@@ -190,6 +191,11 @@ fn write(
             object.raw(name, value.get());
         }
     }
+    for (name, value) in shared::fields(input, &CHAT) {
+        if let Some(name) = server.field(name) {
+            object.raw(name, value.get());
+        }
+    }
     if stream {
         object.field("stream", true);
         if server.stream_options {
@@ -200,7 +206,7 @@ fn write(
 }
 
 /// The effort, or the one nearest to a number of tokens.
-pub(super) fn effort(reasoning: &ReasoningConfig) -> Option<&str> {
+pub(crate) fn effort(reasoning: &ReasoningConfig) -> Option<&str> {
     /// The budgets up to which an effort is meant, as OpenAI-compatible servers with budgets commonly map them.
     const LOW: u32 = 2_048;
     const MEDIUM: u32 = 8_192;

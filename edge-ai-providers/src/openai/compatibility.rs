@@ -25,6 +25,8 @@ pub struct Compatibility {
     pub tools: bool,
     /// Whether `stream_options` asks for the usage of a stream; other servers tell it unasked.
     pub stream_options: bool,
+    /// Whether texts may be marked with Anthropic's `cache_control`; without it, an Anthropic client's marks are dropped.
+    pub cache_marks: bool,
     /// Whether a message may have a `name`.
     pub message_names: bool,
     /// The fields beside OpenAI's that a message may have; `None` for a server that does not mind any.
@@ -51,6 +53,7 @@ impl Compatibility {
         embedding_purpose: None,
         tools: true,
         stream_options: true,
+        cache_marks: false,
         message_names: true,
         message_fields: None,
         tool_call_ids: ToolCallIds::Any,

@@ -5,6 +5,7 @@ use edge_ai_core::{
 };
 
 use super::TEXT;
+use crate::openai::{effort, tell_failure};
 use crate::wire::{ArrayWriter, ObjectWriter, splice, write_object};
 
 /// The `max_tokens` of requests that name none: Workers AI would cut the answer after 256.
@@ -63,10 +64,7 @@ pub fn encode_text_request(request: &ChatRequest, stream: bool, default_max_toke
         }
         body.optional(
             "reasoning_effort",
-            input
-                .reasoning
-                .as_ref()
-                .and_then(|reasoning| reasoning.effort.as_deref()),
+            input.reasoning.as_ref().and_then(effort),
         );
         body.extra(&input.extra, &TEXT);
         if stream {
@@ -185,7 +183,9 @@ fn write_results(messages: &mut ArrayWriter<'_>, index: usize, message: &Message
             object.field("role", "tool");
             object.field("tool_call_id", &result.call_id);
             object.optional("name", message.name.as_deref());
-            object.field("content", result.text());
+            let mut text = result.text();
+            tell_failure(result, &mut text);
+            object.field("content", text);
             Ok(())
         })?;
     }

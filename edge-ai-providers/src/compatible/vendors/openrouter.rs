@@ -18,6 +18,8 @@ pub const OPENROUTER: Vendor = Vendor {
     compatibility: Compatibility {
         send_reasoning: SendReasoning::InOwnField,
         reasoning_field: ReasoningField::Reasoning,
+        // https://openrouter.ai/docs/features/prompt-caching
+        cache_marks: true,
         ..Compatibility::COMPATIBLE
     },
     capabilities: Capabilities::ALL,

@@ -1,9 +1,10 @@
 use std::fmt;
 
-use edge_ai_core::{AudioPart, ContentPart, FilePart, ImagePart, Media, Result};
+use edge_ai_core::{AudioPart, ContentPart, FilePart, ImagePart, Media, RawJson, Result, TextPart};
 
 use super::tools::unsupported;
-use crate::openai::CHAT;
+use crate::anthropic::MESSAGES;
+use crate::openai::{CHAT, Compatibility};
 use crate::openai::params::{nested, own};
 use crate::wire::{ArrayWriter, ObjectWriter};
 
@@ -24,28 +25,44 @@ impl fmt::Display for Place {
 pub(super) fn write<'a, I: Iterator<Item = (usize, &'a ContentPart)>>(
     object: &mut ObjectWriter<'_>,
     message: usize,
+    server: &Compatibility,
     parts: impl Fn() -> I,
 ) -> Result<()> {
     let (mut first, mut rest) = (parts(), parts().skip(1));
     match (first.next(), rest.next()) {
         (None, _) => object.field("content", ""),
-        (Some((_, ContentPart::Text(text))), None) if text.extra.fields_for(&CHAT).next().is_none() => {
+        (Some((_, ContentPart::Text(text))), None)
+            if text.extra.fields_for(&CHAT).next().is_none() && mark(text, server).is_none() =>
+        {
             object.field("content", &text.text);
         }
         _ => object.array("content", |array| {
-            parts().try_for_each(|(part, content)| write_part(array, Place { message, part }, content))
+            parts().try_for_each(|(part, content)| write_part(array, Place { message, part }, content, server))
         })?,
     }
     Ok(())
 }
 
+/// The end of what may be cached, where an Anthropic client has marked it and the server knows such marks.
+fn mark<'a>(text: &'a TextPart, server: &Compatibility) -> Option<&'a RawJson> {
+    const NAME: &str = "cache_control";
+    let mark = text.extra.get(&MESSAGES, NAME);
+    mark.filter(|_| server.cache_marks && text.extra.get(&CHAT, NAME).is_none())
+}
+
 /// Writes one part.
-pub(super) fn write_part(array: &mut ArrayWriter<'_>, place: Place, part: &ContentPart) -> Result<()> {
+pub(super) fn write_part(
+    array: &mut ArrayWriter<'_>,
+    place: Place,
+    part: &ContentPart,
+    server: &Compatibility,
+) -> Result<()> {
     array.object(|object| match part {
         ContentPart::Text(part) => {
             object.field("type", "text");
             object.field("text", &part.text);
             object.extra(&part.extra, &CHAT);
+            object.optional("cache_control", mark(part, server));
             Ok(())
         }
         ContentPart::Image(part) => image(object, place, part),

@@ -3,7 +3,7 @@ use edge_ai_core::{ContentPart, Message, ReasoningPart, Result, Role, ToolCall, 
 use super::content::{self, Place};
 use super::tools::unsupported;
 use super::{Compatibility, rules};
-use crate::openai::CHAT;
+use crate::openai::{CHAT, tell_failure};
 use crate::openai::compatibility::SendReasoning;
 use crate::openai::params::{nested, own};
 use crate::openai::thinking;
@@ -43,11 +43,11 @@ pub(super) fn write(array: &mut ArrayWriter<'_>, messages: &[Message], server: &
             }
         }
         if others || count == 0 {
-            write_media(array, &mut media)?;
+            write_media(array, &mut media, server)?;
             array.object(|object| write_message(object, index, message, server))?;
         }
     }
-    write_media(array, &mut media)
+    write_media(array, &mut media, server)
 }
 
 fn write_message(
@@ -81,7 +81,7 @@ fn write_message(
                 "anything but text in instructions",
             ));
         }
-        content::write(object, index, parts)?;
+        content::write(object, index, server, parts)?;
     }
     write_rest(object, message, server);
     Ok(())
@@ -126,7 +126,7 @@ fn write_assistant(
     {
         object.raw("content", "null");
     } else {
-        content::write(object, index, said)?;
+        content::write(object, index, server, said)?;
     }
     let refusal: Vec<&str> = parts
         .iter()
@@ -257,27 +257,24 @@ fn write_result(
     {
         return object.array("content", |array| {
             let mut texts = result.content.iter().filter(|part| part.as_text().is_some());
-            texts.try_for_each(|part| content::write_part(array, place, part))
+            texts.try_for_each(|part| content::write_part(array, place, part, server))
         });
     }
     let mut text = result.text();
     if text.is_empty() && !result.content.is_empty() {
         "The result is in the next message of the user.".clone_into(&mut text);
     }
-    // There is no field for it, and the model must know.
-    if result.is_error
-        && !text
-            .get(..5)
-            .is_some_and(|start| start.eq_ignore_ascii_case("error"))
-    {
-        text.insert_str(0, "Error: ");
-    }
+    tell_failure(result, &mut text);
     object.field("content", text);
     Ok(())
 }
 
 /// Writes what the results so far have beside their text.
-fn write_media(array: &mut ArrayWriter<'_>, media: &mut Vec<(Place, &ToolResult)>) -> Result<()> {
+fn write_media(
+    array: &mut ArrayWriter<'_>,
+    media: &mut Vec<(Place, &ToolResult)>,
+    server: &Compatibility,
+) -> Result<()> {
     if media.is_empty() {
         return Ok(());
     }
@@ -286,9 +283,9 @@ fn write_media(array: &mut ArrayWriter<'_>, media: &mut Vec<(Place, &ToolResult)
         object.array("content", |array| {
             for (place, result) in media.drain(..) {
                 let title = ContentPart::text(format!("Result of the tool call {}:", result.call_id));
-                content::write_part(array, place, &title)?;
+                content::write_part(array, place, &title, server)?;
                 for part in result.content.iter().filter(|part| part.as_text().is_none()) {
-                    content::write_part(array, place, part)?;
+                    content::write_part(array, place, part, server)?;
                 }
             }
             Ok(())

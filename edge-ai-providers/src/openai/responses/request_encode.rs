@@ -6,25 +6,12 @@ use edge_ai_core::{ChatInput, ChatRequest, Error, ErrorKind, Result};
 
 use super::{RESPONSES, nested};
 use crate::openai::chat_encode::effort;
-use crate::openai::{CHAT, text_of};
+use crate::openai::{CHAT, shared, text_of};
 use crate::wire::{Fields, ObjectWriter, Path, splice_fields, write_object};
 
 /// The least limit that OpenAI takes
 /// (<https://platform.openai.com/docs/api-reference/responses/create#responses-create-max_output_tokens>).
 const MIN_OUTPUT: u32 = 16;
-
-/// Fields that say the same in OpenAI's two dialects.
-const SHARED: [&str; 9] = [
-    "metadata",
-    "prompt_cache_key",
-    "prompt_cache_retention",
-    "safety_identifier",
-    "service_tier",
-    "store",
-    "top_logprobs",
-    "user",
-    "moderation",
-];
 
 /// Writes the body of `POST /v1/responses`.
 ///
@@ -84,10 +71,9 @@ fn write(object: &mut ObjectWriter<'_>, request: &ChatRequest, stream: bool) -> 
             object.raw(name, value.get());
         }
     }
-    for (name, value) in input.extra.fields_for(&CHAT) {
-        if SHARED.contains(&name) {
-            object.raw(name, value.get());
-        }
+    object.optional("top_logprobs", input.extra.get(&CHAT, "top_logprobs"));
+    for (name, value) in shared::fields(input, &RESPONSES) {
+        object.raw(name, value.get());
     }
     if stream {
         object.field("stream", true);

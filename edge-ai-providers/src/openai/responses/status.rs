@@ -16,7 +16,7 @@ pub(super) fn decode(status: &str, incomplete: Option<&str>, has_calls: bool) ->
 pub(super) const fn incomplete(reason: &FinishReason) -> Option<&'static str> {
     match reason {
         FinishReason::Length | FinishReason::ContextWindow => Some("max_output_tokens"),
-        FinishReason::ContentFilter => Some("content_filter"),
+        FinishReason::ContentFilter | FinishReason::Refusal => Some("content_filter"),
         _ => None,
     }
 }

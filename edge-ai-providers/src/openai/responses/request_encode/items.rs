@@ -5,6 +5,7 @@ use edge_ai_core::{
 use super::unsupported;
 use crate::openai::responses::RESPONSES;
 use crate::openai::responses::seal::open;
+use crate::openai::tell_failure;
 use crate::wire::{ArrayWriter, ObjectWriter};
 
 /// Writes the conversation.
@@ -20,7 +21,8 @@ fn write_message(array: &mut ArrayWriter<'_>, index: usize, message: &Message) -
     let parts: Vec<_> = message.content.iter().enumerate().collect();
     let mut rest = parts.as_slice();
     while let Some((_, part)) = rest.first() {
-        if write_item(array, message.role, part)? {
+        let silent = message.role == Role::Assistant && part.as_text().is_some_and(str::is_empty);
+        if silent || write_item(array, message.role, part)? {
             rest = rest.get(1..).unwrap_or_default();
             continue;
         }
@@ -101,19 +103,13 @@ fn write_result(item: &mut ObjectWriter<'_>, result: &ToolResult) -> Result<()> 
         |part| matches!(part, ContentPart::Text(text) if text.extra.fields_for(&RESPONSES).next().is_none()),
     );
     let mut text = result.text();
-    // There is no field for it, and the model must know.
-    let failed = result.is_error
-        && !text
-            .get(..5)
-            .is_some_and(|start| start.eq_ignore_ascii_case("error"));
+    let said = text.len();
+    tell_failure(result, &mut text);
     if plain {
-        if failed {
-            text.insert_str(0, "Error: ");
-        }
         item.field("output", text);
     } else {
         item.array("output", |array| {
-            if failed {
+            if text.len() > said {
                 write_part(array, Role::Tool, "output", &ContentPart::text("Error:"))?;
             }
             let mut parts = result.content.iter();
