@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod citation;
 mod client;
 mod quote;
 mod retry_after;

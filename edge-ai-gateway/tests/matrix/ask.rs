@@ -42,9 +42,16 @@ pub(crate) enum Item {
     /// A PDF's bytes.
     Document(String),
     Assistant(String),
-    Thought { text: String, signature: Option<String> },
+    Thought {
+        text: String,
+        signature: Option<String>,
+    },
     Call(Call),
-    Result { id: String, text: String, failed: bool },
+    Result {
+        id: String,
+        text: String,
+        failed: bool,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -87,7 +94,12 @@ impl Ask {
             ..Self::default()
         };
         let no_input = json!({"type": "object", "properties": {}});
-        let tools = || vec![(String::from("get_weather"), city()), (String::from("get_time"), no_input)];
+        let tools = || {
+            vec![
+                (String::from("get_weather"), city()),
+                (String::from("get_time"), no_input),
+            ]
+        };
         let result = |id: &str, failed| Item::Result {
             id: id.to_owned(),
             text: format!("result of {id}"),
@@ -104,7 +116,8 @@ impl Ask {
                 ask.tools = tools();
                 ask.items.extend(Call::both().map(Item::Call));
                 let failed = feature == Feature::FailedTool;
-                ask.items.extend([result("call_1", failed), result("call_2", false)]);
+                ask.items
+                    .extend([result("call_1", failed), result("call_2", false)]);
             }
             Feature::ForcedTool => {
                 ask.tools = tools();
@@ -118,8 +131,12 @@ impl Ask {
                 ask.tools = tools();
                 ask.parallel = Some(false);
             }
-            Feature::ImageBytes => ask.items.push(Item::Image(format!("data:image/png;base64,{PIXELS}"))),
-            Feature::ImageAddress => ask.items.push(Item::Image(String::from("https://example.com/a.png"))),
+            Feature::ImageBytes => ask
+                .items
+                .push(Item::Image(format!("data:image/png;base64,{PIXELS}"))),
+            Feature::ImageAddress => ask
+                .items
+                .push(Item::Image(String::from("https://example.com/a.png"))),
             Feature::Document => ask.items.push(Item::Document(PAGES.to_owned())),
             Feature::Schema => ask.schema = Some(city()),
             Feature::Reasoning | Feature::ReasoningTokens => ask.thinks = true,
@@ -150,7 +167,10 @@ impl Ask {
         let mut arrived = arrived.clone();
         let mut told = self.clone();
         // What the vendor is told unasked is no loss.
-        for (ours, theirs) in [(&told.max_tokens, &mut arrived.max_tokens), (&told.top_k, &mut arrived.top_k)] {
+        for (ours, theirs) in [
+            (&told.max_tokens, &mut arrived.max_tokens),
+            (&told.top_k, &mut arrived.top_k),
+        ] {
             if ours.is_none() {
                 *theirs = None;
             }
@@ -159,7 +179,8 @@ impl Ask {
             arrived.parallel = None;
         }
         // Where a tool cannot be named, it is the only one that is left, and one must be called.
-        if let (Some(Choice::Named(name)), Some(Choice::Any), [(only, _)]) = (&told.choice, &arrived.choice, arrived.tools.as_slice())
+        if let (Some(Choice::Named(name)), Some(Choice::Any), [(only, _)]) =
+            (&told.choice, &arrived.choice, arrived.tools.as_slice())
             && name == only
         {
             arrived.choice = told.choice.clone();

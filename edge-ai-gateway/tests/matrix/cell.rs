@@ -44,10 +44,18 @@ pub(crate) fn cell(feature: Feature, client: &dyn Client, column: &Column) -> Op
     }
     let ways = feature.ways().iter();
     // Where one way is worse than the other, it is that which counts.
-    ways.map(|stream| way(feature, client, column, &ask, &body, *stream)).max()
+    ways.map(|stream| way(feature, client, column, &ask, &body, *stream))
+        .max()
 }
 
-fn way(feature: Feature, client: &dyn Client, column: &Column, ask: &Ask, body: &Value, stream: bool) -> Cell {
+fn way(
+    feature: Feature,
+    client: &dyn Client,
+    column: &Column,
+    ask: &Ask,
+    body: &Value,
+    stream: bool,
+) -> Cell {
     match feature {
         Feature::Error(status) => return error(status, client, column, body, stream),
         Feature::ErrorInStream | Feature::CutStream => return broken(feature, client, column, body),
@@ -107,7 +115,12 @@ fn error(status: u16, client: &dyn Client, column: &Column, body: &Value, stream
     if !told || !said || !client.is_error(exchange.status, &error) {
         return Cell::Lost(format!("status {} and {error}", exchange.status));
     }
-    if status == 429 && exchange.headers.get("retry-after").is_none_or(|seconds| seconds != "7") {
+    if status == 429
+        && exchange
+            .headers
+            .get("retry-after")
+            .is_none_or(|seconds| seconds != "7")
+    {
         return Cell::Lost(format!("retry-after: {:?}", exchange.headers));
     }
     Cell::Kept
@@ -147,7 +160,8 @@ fn left(client: &dyn Client, column: &Column, body: &Value) -> Cell {
         .hang_after(length);
     let http = ScriptedHttpClient::new().respond(answer);
     let gateway = gateway(column, &http);
-    let response = block_on(gateway.handle(request(client, column, body, true), Caller::new(Arc::new(Inline))));
+    let response =
+        block_on(gateway.handle(request(client, column, body, true), Caller::new(Arc::new(Inline))));
     let mut events = response.into_body().into_stream();
     let first = block_on(events.next());
     let before = http.in_flight().count();
@@ -195,7 +209,12 @@ fn gateway(column: &Column, http: &ScriptedHttpClient) -> Gateway {
     column.add_to(builder, Arc::new(http.clone())).build().unwrap()
 }
 
-fn request(client: &dyn Client, column: &Column, body: &Value, stream: bool) -> http::Request<edge_ai_core::Body> {
+fn request(
+    client: &dyn Client,
+    column: &Column,
+    body: &Value,
+    stream: bool,
+) -> http::Request<edge_ai_core::Body> {
     let mut body = body.clone();
     body["model"] = column.model.clone().into();
     if stream {
@@ -204,12 +223,16 @@ fn request(client: &dyn Client, column: &Column, body: &Value, stream: bool) -> 
             body["stream_options"] = serde_json::json!({"include_usage": true});
         }
     }
-    http::Request::post(client.path()).body(body.to_string().into()).unwrap()
+    http::Request::post(client.path())
+        .body(body.to_string().into())
+        .unwrap()
 }
 
 fn exchange(client: &dyn Client, column: &Column, body: &Value, stream: bool, told: Told) -> Exchange {
     let server = column.server;
-    exchange_with(client, column, body, stream, move |request| answer(server, &told, request))
+    exchange_with(client, column, body, stream, move |request| {
+        answer(server, &told, request)
+    })
 }
 
 fn exchange_with(
@@ -232,6 +255,9 @@ fn exchange_with(
         status: head.status.as_u16(),
         headers: head.headers,
         body: body.to_vec(),
-        asked: requests.iter().map(|request| serde_json::from_slice(request.body()).unwrap()).collect(),
+        asked: requests
+            .iter()
+            .map(|request| serde_json::from_slice(request.body()).unwrap())
+            .collect(),
     }
 }

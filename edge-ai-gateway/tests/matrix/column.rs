@@ -30,7 +30,12 @@ impl Column {
     ) -> Self {
         let model = model.to_owned();
         let add = Box::new(add);
-        Self { name, model, server, add }
+        Self {
+            name,
+            model,
+            server,
+            add,
+        }
     }
 
     /// The gateway with this provider.
@@ -63,7 +68,9 @@ impl Column {
         let model = format!("{}/a-model", vendor.name);
         Self::new(vendor.name, &model, &dialect::Chat, move |builder, http| {
             let settings = |name: &str| {
-                let base_url = name.ends_with("BASE_URL").then(|| String::from("https://vendor.example/v1"));
+                let base_url = name
+                    .ends_with("BASE_URL")
+                    .then(|| String::from("https://vendor.example/v1"));
                 Some(base_url.unwrap_or_else(|| String::from("k"))).filter(|_| !name.ends_with("API_VERSION"))
             };
             builder.provider(vendor.from_settings(http, &settings).unwrap().unwrap())
@@ -72,15 +79,29 @@ impl Column {
 
     pub(crate) fn all() -> Vec<Self> {
         let mut columns = vec![
-            Self::openai("openai, by chat completions", ChatApi::Completions, &dialect::Chat),
+            Self::openai(
+                "openai, by chat completions",
+                ChatApi::Completions,
+                &dialect::Chat,
+            ),
             Self::openai("openai, by responses", ChatApi::Responses, &dialect::Responses),
-            Self::new("anthropic", "anthropic/claude-haiku-4-5", &dialect::Messages, |builder, http| {
-                builder.provider(Anthropic::builder(http, key()).build().unwrap())
-            }),
-            Self::vertex("vertex, Claude", "vertex/claude-haiku-4-5@20251001", &dialect::Messages),
-            Self::new("gemini", "gemini/gemini-2.5-flash", &dialect::Gemini, |builder, http| {
-                builder.provider(Gemini::builder(http, key()).build().unwrap())
-            }),
+            Self::new(
+                "anthropic",
+                "anthropic/claude-haiku-4-5",
+                &dialect::Messages,
+                |builder, http| builder.provider(Anthropic::builder(http, key()).build().unwrap()),
+            ),
+            Self::vertex(
+                "vertex, Claude",
+                "vertex/claude-haiku-4-5@20251001",
+                &dialect::Messages,
+            ),
+            Self::new(
+                "gemini",
+                "gemini/gemini-2.5-flash",
+                &dialect::Gemini,
+                |builder, http| builder.provider(Gemini::builder(http, key()).build().unwrap()),
+            ),
             Self::vertex("vertex, Gemini", "vertex/gemini-2.5-flash", &dialect::Gemini),
             Self::new(
                 "bedrock",
@@ -93,12 +114,22 @@ impl Column {
                 },
             ),
             Self::workers_ai(
-                "workers-ai",
+                "workers-ai, its own shape",
                 "workers-ai/@cf/meta/llama-4-scout-17b-16e-instruct",
                 &dialect::WorkersAi,
             ),
+            Self::workers_ai(
+                "workers-ai, OpenAI's shape",
+                "workers-ai/@cf/openai/gpt-oss-120b",
+                &dialect::WorkersAiChat,
+            ),
         ];
-        columns.extend(VENDORS.iter().filter(|vendor| vendor.capabilities.chat).map(Self::vendor));
+        columns.extend(
+            VENDORS
+                .iter()
+                .filter(|vendor| vendor.capabilities.chat)
+                .map(Self::vendor),
+        );
         columns
     }
 }

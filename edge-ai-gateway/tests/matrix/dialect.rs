@@ -17,7 +17,7 @@ pub(crate) use converse::Converse;
 pub(crate) use gemini::Gemini;
 pub(crate) use messages::Messages;
 pub(crate) use responses::Responses;
-pub(crate) use workers_ai::WorkersAi;
+pub(crate) use workers_ai::{WorkersAi, WorkersAiChat};
 
 use super::ask::Ask;
 use super::feature::Feature;
@@ -99,7 +99,9 @@ fn marked(block: &mut Value, mark: bool) {
 /// Whether any object in it has the field.
 fn anywhere(value: &Value, name: &str) -> bool {
     match value {
-        Value::Object(fields) => fields.iter().any(|(key, value)| key == name || anywhere(value, name)),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(key, value)| key == name || anywhere(value, name)),
         Value::Array(items) => items.iter().any(|item| anywhere(item, name)),
         _ => false,
     }

@@ -79,9 +79,16 @@ pub(crate) struct Known {
 
 impl Known {
     /// Why a feature is dropped there.
-    pub(crate) fn reason(&mut self, feature: Feature, client: &dyn Client, column: &Column) -> Option<&'static str> {
+    pub(crate) fn reason(
+        &mut self,
+        feature: Feature,
+        client: &dyn Client,
+        column: &Column,
+    ) -> Option<&'static str> {
         let at = DROPS.iter().position(|(dropped, clients, providers, _)| {
-            let provider = providers.is_empty() || providers.contains(&column.server.title()) || providers.contains(&column.name);
+            let provider = providers.is_empty()
+                || providers.contains(&column.server.title())
+                || providers.contains(&column.name);
             *dropped == feature && client.title().contains(clients) && provider
         })?;
         self.needed.insert(at);
@@ -90,7 +97,10 @@ impl Known {
 
     /// What of the list is dropped nowhere.
     pub(crate) fn stale(&self) -> Vec<&'static Drop> {
-        let stale = DROPS.iter().enumerate().filter(|(at, _)| !self.needed.contains(at));
+        let stale = DROPS
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !self.needed.contains(at));
         stale.map(|(_, drop)| drop).collect()
     }
 }

@@ -52,7 +52,9 @@ fn nothing_is_lost_silently() {
     for client in clients {
         let mut section = Section::new(client.title(), &columns);
         for feature in Feature::ALL {
-            let cells = columns.iter().map(|column| (column, cell(feature, client, column)));
+            let cells = columns
+                .iter()
+                .map(|column| (column, cell(feature, client, column)));
             let entries = cells.filter_map(|(column, cell)| {
                 Some(match cell? {
                     Cell::Kept if client.title().ends_with(column.server.title()) => Entry::Kept,

@@ -72,16 +72,31 @@ impl Section {
         let groups = self.groups();
         let mut notes: Vec<&'static str> = Vec::new();
         let mut note = |reason: &'static str| {
-            let at = notes.iter().position(|known| *known == reason).unwrap_or_else(|| {
-                notes.push(reason);
-                notes.len() - 1
-            });
+            let at = notes
+                .iter()
+                .position(|known| *known == reason)
+                .unwrap_or_else(|| {
+                    notes.push(reason);
+                    notes.len() - 1
+                });
             at + 1
         };
         writeln!(text, "\n## {}\n", self.title).unwrap();
-        let title = |group: &Vec<usize>| group.iter().map(|at| format!("`{}`", self.names[*at])).collect::<Vec<_>>().join("<br>");
+        let title = |group: &Vec<usize>| {
+            group
+                .iter()
+                .map(|at| format!("`{}`", self.names[*at]))
+                .collect::<Vec<_>>()
+                .join("<br>")
+        };
         let titles: Vec<_> = groups.iter().map(title).collect();
-        writeln!(text, "| | {} |\n|{}", titles.join(" | "), " --- |".repeat(groups.len() + 1)).unwrap();
+        writeln!(
+            text,
+            "| | {} |\n|{}",
+            titles.join(" | "),
+            " --- |".repeat(groups.len() + 1)
+        )
+        .unwrap();
         for (feature, row) in &self.rows {
             let cell = |group: &Vec<usize>| match &row[group[0]] {
                 Entry::Kept => String::from("kept"),

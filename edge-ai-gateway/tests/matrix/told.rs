@@ -80,7 +80,10 @@ impl Told {
                 told.end = End::Calls;
             }
             Feature::Citations => {
-                told.cited = vec![(String::from("https://example.com/lisbon"), String::from("Lisbon today"))];
+                told.cited = vec![(
+                    String::from("https://example.com/lisbon"),
+                    String::from("Lisbon today"),
+                )];
             }
             Feature::StoppedBySequence => told.end = End::Sequence,
             Feature::Length => told.end = End::Length,

@@ -13,6 +13,7 @@ pub(crate) use self::tools::input_schema;
 use super::MESSAGES;
 use super::model::Accepts;
 use super::schema::close_objects;
+use crate::citation::is_foreign;
 use crate::openai::end_user;
 use crate::wire::{ObjectWriter, splice, write_object};
 
@@ -40,6 +41,7 @@ pub const DEFAULT_MAX_TOKENS: u32 = 4_096;
 /// - A [`JsonSchema`](ResponseFormat::JsonSchema) becomes `output_config.format`, which the vendor enforces and which goes together
 ///   with tools, thinking and streams; a forced tool, the older way, goes with none of them. A model without it gets the schema as an
 ///   instruction, unless the request is strict. JSON without a schema is an instruction.
+/// - Citations that another vendor's answer gave are left out, since Anthropic refuses them: a request with such is written anew.
 /// - Cache marks (`cache_control`) are kept, also those that an OpenAI client sends.
 ///
 /// # Errors
@@ -50,7 +52,8 @@ pub fn encode_messages_request(
     stream: bool,
     default_max_tokens: u32,
 ) -> Result<Bytes> {
-    if let Some(native) = request.input.native_in(&MESSAGES) {
+    let native = request.input.native_in(&MESSAGES);
+    if let Some(native) = native.filter(|_| !request.input.any_part(is_foreign)) {
         let model = serde_json::Value::from(request.model.as_str()).to_string();
         return splice(
             native,
@@ -94,10 +97,7 @@ pub fn encode_messages_request(
                 Ok(())
             })?;
         }
-        if let (None, Some(user)) = (
-            input.extra.get(&MESSAGES, "metadata"),
-            end_user(&input.extra),
-        ) {
+        if let (None, Some(user)) = (input.extra.get(&MESSAGES, "metadata"), end_user(&input.extra)) {
             body.object("metadata", |metadata| {
                 metadata.field("user_id", user);
                 Ok(())

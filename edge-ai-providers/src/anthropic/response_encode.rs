@@ -5,6 +5,7 @@ use serde::de::IgnoredAny;
 use super::MESSAGES;
 use super::stop_reason::encode_stop_reason;
 use super::usage_encode::write_usage;
+use crate::citation::{as_messages, settled};
 use crate::openai::Head;
 use crate::wire::{ArrayWriter, ObjectWriter, shown_id, write_object};
 
@@ -34,7 +35,7 @@ fn write(object: &mut ObjectWriter<'_>, output: &ChatOutput, head: &Head) -> Res
     object.field("model", either(&output.model, &head.model));
     object.array("content", |blocks| {
         (0..)
-            .zip(&output.content)
+            .zip(&*settled(&output.content))
             .try_for_each(|(number, part)| write_part(blocks, part, &id, number))
     })?;
     let calls = output.tool_calls().next().is_some();
@@ -92,13 +93,17 @@ fn write_part(blocks: &mut ArrayWriter<'_>, part: &ContentPart, answer: &str, nu
 
 /// An empty text is no block: the client could not send it back.
 fn write_text(blocks: &mut ArrayWriter<'_>, part: &TextPart) -> Result<()> {
-    if part.text.is_empty() && part.extra.get(&MESSAGES, "citations").is_none() {
+    let cited = as_messages(&part.extra);
+    if part.text.is_empty() && cited.is_empty() {
         return Ok(());
     }
     blocks.object(|block| {
         block.field("type", "text");
         block.field("text", &part.text);
         block.extra(&part.extra, &MESSAGES);
+        if !cited.is_empty() && part.extra.get(&MESSAGES, "citations").is_none() {
+            block.field("citations", cited);
+        }
         Ok(())
     })
 }

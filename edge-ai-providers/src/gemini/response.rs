@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use edge_ai_core::{
-    ChatAccumulator, ChatEvent, ChatResponse, ChatStart, Error, ErrorKind, Extra, FinishReason, Result,
-    Verbatim,
+    ChatAccumulator, ChatEvent, ChatResponse, ChatStart, ContentPart, Error, ErrorKind, Extra, FinishReason,
+    RawJson, Result, TextPart, Verbatim,
 };
 use serde_json::value::RawValue;
 
@@ -9,6 +9,7 @@ use super::finish::{blocked, finish_reason};
 use super::parts::PartReader;
 use super::usage::UsageMetadata;
 use super::{GENERATE, error};
+use crate::citation::citations;
 use crate::wire::{Fields, Path, elements};
 
 /// Reads the answer to `:generateContent`.
@@ -107,6 +108,7 @@ impl AnswerReader {
         {
             let reason = finish_reason(&reason, message.as_deref(), self.parts.has_calls())?;
             self.finish = Some(reason.clone());
+            events.extend(sources(&candidate));
             events.push(ChatEvent::Finish(reason));
         }
         push_extra(events, candidate.rest(&GENERATE));
@@ -120,6 +122,15 @@ fn check_prompt(mut feedback: Fields<'_>) -> Result<()> {
         None | Some("BLOCK_REASON_UNSPECIFIED") => Ok(()),
         Some(reason) => Err(blocked(reason, message.as_deref())),
     }
+}
+
+/// The pages that a grounded answer comes from, beside its text.
+fn sources(candidate: &Fields<'_>) -> Option<ChatEvent> {
+    const NAME: &str = "groundingMetadata";
+    let metadata = RawJson::parse(candidate.peek_raw(NAME)?).ok()?;
+    let extra = Extra::new(GENERATE, vec![(NAME.to_owned(), metadata)]);
+    let cites = !citations(&extra).is_empty();
+    cites.then(|| ChatEvent::Part(ContentPart::Text(TextPart::new("", extra))))
 }
 
 fn push_extra(events: &mut Vec<ChatEvent>, extra: Extra) {

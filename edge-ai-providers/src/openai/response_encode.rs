@@ -7,6 +7,7 @@ use super::finish::encode_finish_reason;
 use super::params::{nested, own};
 use super::usage::write_usage;
 use super::{CHAT, Head, thinking};
+use crate::citation::{ANNOTATIONS, Places};
 use crate::wire::{ObjectWriter, shown_id, write_object};
 
 /// Writes an answer for a client of OpenAI's dialect. One that came in this dialect goes out as it is.
@@ -81,6 +82,8 @@ fn write_message(message: &mut ObjectWriter<'_>, output: &ChatOutput, head: &Hea
             })
         })?;
     }
+    let annotations = Places::annotations(&output.content);
+    message.optional(ANNOTATIONS, Some(annotations).filter(|list| !list.is_empty()));
     for part in &output.content {
         if let ContentPart::Other(extra) = part
             && extra.get(&CHAT, "type").is_none()

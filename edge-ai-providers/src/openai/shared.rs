@@ -46,6 +46,8 @@ pub(crate) fn end_user(extra: &Extra) -> Option<RawJson> {
     let user = extra.get(&CHAT, "user").or_else(|| extra.get(&RESPONSES, "user"));
     user.cloned().or_else(|| {
         let metadata: Metadata<'_> = serde_json::from_str(extra.get(&MESSAGES, "metadata")?.get()).ok()?;
-        RawJson::parse(metadata.user_id?.get()).ok().filter(|user| user.get() != "null")
+        RawJson::parse(metadata.user_id?.get())
+            .ok()
+            .filter(|user| user.get() != "null")
     })
 }

@@ -13,6 +13,7 @@ use writer::Writer;
 use super::finish::encode_finish_reason;
 use super::response_encode::call_id;
 use super::{CHAT, Head, encode_error};
+use crate::citation::Places;
 
 /// Writes a stream for a client of OpenAI's dialect.
 ///
@@ -28,6 +29,8 @@ pub struct ChatStreamEncoder {
     calls: BTreeMap<u32, Call>,
     /// The thought that may get a signature yet.
     thought: String,
+    /// What citations are about.
+    places: Places,
     finished: bool,
     usage: Option<Usage>,
     /// `[DONE]` or an error is out.
@@ -50,6 +53,7 @@ impl ChatStreamEncoder {
             started: false,
             calls: BTreeMap::new(),
             thought: String::new(),
+            places: Places::default(),
             finished: false,
             usage: None,
             ended: false,
@@ -106,6 +110,7 @@ impl ChatStreamEncoder {
                     self.writer.set_head(start);
                 }
                 ChatEvent::Extra(extra) => self.writer.add_to_head(extra),
+                ChatEvent::Text(text) => self.places.say(text),
                 ChatEvent::Reasoning(delta) => {
                     self.thought.push_str(&delta.text);
                     if delta.signature.is_some() {
@@ -138,7 +143,7 @@ impl ChatStreamEncoder {
             self.start();
         }
         match event {
-            ChatEvent::Text(text) => self.writer.text("content", text),
+            ChatEvent::Text(text) => self.text(text),
             ChatEvent::Refusal(text) => self.writer.text("refusal", text),
             ChatEvent::Reasoning(delta) => self.reasoning(delta),
             ChatEvent::ToolCall(delta) => self.call(delta),
@@ -155,6 +160,11 @@ impl ChatStreamEncoder {
         if !std::mem::replace(&mut self.started, true) {
             self.writer.role();
         }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.places.say(text);
+        self.writer.text("content", text);
     }
 
     fn reasoning(&mut self, delta: &ReasoningDelta) {
@@ -199,7 +209,15 @@ impl ChatStreamEncoder {
     /// Parts that arrive whole.
     fn part(&mut self, part: &ContentPart) {
         match part {
-            ContentPart::Text(part) => self.writer.text("content", &part.text),
+            ContentPart::Text(part) => {
+                if !part.text.is_empty() {
+                    self.text(&part.text);
+                }
+                let annotations = self.places.cite(&part.extra);
+                if !annotations.is_empty() {
+                    self.writer.annotations(&annotations);
+                }
+            }
             ContentPart::Refusal(text) => self.writer.text("refusal", text),
             ContentPart::Reasoning(part) => {
                 let mut delta = ReasoningDelta::text(part.text.as_str());

@@ -62,10 +62,7 @@ pub fn encode_text_request(request: &ChatRequest, stream: bool, default_max_toke
         if !input.stop.is_empty() {
             body.field("stop", &input.stop);
         }
-        body.optional(
-            "reasoning_effort",
-            input.reasoning.as_ref().and_then(effort),
-        );
+        body.optional("reasoning_effort", input.reasoning.as_ref().and_then(effort));
         body.extra(&input.extra, &TEXT);
         if stream {
             body.field("stream", true);

@@ -52,7 +52,11 @@ impl Client for Chat {
         set(&mut body, "top_k", ask.top_k);
         set(&mut body, "seed", ask.seed);
         set(&mut body, "presence_penalty", ask.penalty);
-        set(&mut body, "stop", (!ask.stop.is_empty()).then(|| ask.stop.clone()));
+        set(
+            &mut body,
+            "stop",
+            (!ask.stop.is_empty()).then(|| ask.stop.clone()),
+        );
         set(&mut body, "user", ask.user.clone());
         set(&mut body, "n", ask.choices);
         Some(body)
@@ -83,9 +87,13 @@ impl Client for Chat {
             cited: list(&message["annotations"]).iter().map(cited).collect(),
             usage: Usage {
                 input: usage["prompt_tokens"].as_u64().unwrap(),
-                cached: usage["prompt_tokens_details"]["cached_tokens"].as_u64().unwrap_or_default(),
+                cached: usage["prompt_tokens_details"]["cached_tokens"]
+                    .as_u64()
+                    .unwrap_or_default(),
                 output: usage["completion_tokens"].as_u64().unwrap(),
-                reasoning: usage["completion_tokens_details"]["reasoning_tokens"].as_u64().unwrap_or_default(),
+                reasoning: usage["completion_tokens_details"]["reasoning_tokens"]
+                    .as_u64()
+                    .unwrap_or_default(),
             },
         }
     }
@@ -102,8 +110,14 @@ impl Client for Chat {
             if !chunk["usage"].is_null() {
                 usage = chunk["usage"].clone();
             }
-            let Some(choice) = chunk["choices"].get(0) else { continue };
-            pieces += usize::from(choice["delta"]["content"].as_str().is_some_and(|text| !text.is_empty()));
+            let Some(choice) = chunk["choices"].get(0) else {
+                continue;
+            };
+            pieces += usize::from(
+                choice["delta"]["content"]
+                    .as_str()
+                    .is_some_and(|text| !text.is_empty()),
+            );
             add_delta(&mut message, &choice["delta"]);
             if !choice["finish_reason"].is_null() {
                 finish = choice["finish_reason"].clone();
@@ -112,7 +126,10 @@ impl Client for Chat {
         if finish.is_null() {
             return Err(String::from("no finish_reason"));
         }
-        Ok((json!({"choices": [{"message": message, "finish_reason": finish}], "usage": usage}), pieces > 1))
+        Ok((
+            json!({"choices": [{"message": message, "finish_reason": finish}], "usage": usage}),
+            pieces > 1,
+        ))
     }
 
     fn go_on(&self, request: &Value, answer: &Value) -> Value {
@@ -155,11 +172,15 @@ fn write_item(messages: &mut Vec<Value>, item: &Item) {
         Item::Call(call) => {
             let call = write_call(call);
             match messages.last_mut() {
-                Some(last) if last["role"] == "assistant" => last["tool_calls"].as_array_mut().unwrap().push(call),
+                Some(last) if last["role"] == "assistant" => {
+                    last["tool_calls"].as_array_mut().unwrap().push(call)
+                }
                 _ => messages.push(json!({"role": "assistant", "content": null, "tool_calls": [call]})),
             }
         }
-        Item::Result { id, text, .. } => messages.push(json!({"role": "tool", "tool_call_id": id, "content": text})),
+        Item::Result { id, text, .. } => {
+            messages.push(json!({"role": "tool", "tool_call_id": id, "content": text}))
+        }
         Item::Thought { .. } => unreachable!("thoughts go back as they came"),
     }
 }
@@ -170,7 +191,11 @@ fn write_call(call: &Call) -> Value {
 
 fn read_call(call: &Value) -> Call {
     let function = &call["function"];
-    Call::new(call["id"].as_str().unwrap(), function["name"].as_str().unwrap(), parsed(&function["arguments"]))
+    Call::new(
+        call["id"].as_str().unwrap(),
+        function["name"].as_str().unwrap(),
+        parsed(&function["arguments"]),
+    )
 }
 
 fn add_delta(message: &mut Value, delta: &Value) {
@@ -180,7 +205,10 @@ fn add_delta(message: &mut Value, delta: &Value) {
             Value::Array(calls) if name == "tool_calls" => {
                 for call in calls {
                     let index = usize::try_from(call["index"].as_u64().unwrap()).unwrap();
-                    let known = message["tool_calls"].as_array_mut().map(std::mem::take).unwrap_or_default();
+                    let known = message["tool_calls"]
+                        .as_array_mut()
+                        .map(std::mem::take)
+                        .unwrap_or_default();
                     message["tool_calls"] = known.into();
                     let calls = message["tool_calls"].as_array_mut().unwrap();
                     calls.resize(calls.len().max(index + 1), json!({"function": {"arguments": ""}}));
@@ -218,7 +246,15 @@ impl Server for Chat {
         for message in list(&body["messages"]) {
             read_message(&mut ask, message);
         }
-        ask.tools = list(&body["tools"]).iter().map(|tool| (text(&tool["function"]["name"]), tool["function"]["parameters"].clone())).collect();
+        ask.tools = list(&body["tools"])
+            .iter()
+            .map(|tool| {
+                (
+                    text(&tool["function"]["name"]),
+                    tool["function"]["parameters"].clone(),
+                )
+            })
+            .collect();
         ask.choice = match &body["tool_choice"] {
             Value::String(word) if word == "required" || word == "any" => Some(Choice::Any),
             Value::Object(named) => Some(Choice::Named(text(&named["function"]["name"]))),
@@ -226,10 +262,14 @@ impl Server for Chat {
         };
         ask.parallel = body["parallel_tool_calls"].as_bool();
         ask.schema = body["response_format"]["json_schema"].get("schema").cloned();
-        ask.thinks = body.get("reasoning_effort").is_some_and(|effort| effort != "none");
+        ask.thinks = body
+            .get("reasoning_effort")
+            .is_some_and(|effort| effort != "none");
         ask.mark = anywhere(&body["messages"], "cache_control");
         ask.cache_key = body["prompt_cache_key"].as_str().map(str::to_owned);
-        ask.max_tokens = body["max_completion_tokens"].as_u64().or(body["max_tokens"].as_u64());
+        ask.max_tokens = body["max_completion_tokens"]
+            .as_u64()
+            .or(body["max_tokens"].as_u64());
         ask.temperature = body["temperature"].as_f64();
         ask.top_k = body["top_k"].as_u64();
         ask.seed = body["seed"].as_u64().or(body["random_seed"].as_u64());
@@ -242,8 +282,8 @@ impl Server for Chat {
 
     fn lacks(&self, feature: Feature) -> Option<&'static str> {
         match feature {
-            Feature::SignedThoughts => Some("the API signs no thoughts"),
-            Feature::StoppedBySequence => Some("the API says `stop` for an end and for a sequence"),
+            Feature::SignedThoughts => Some("The API signs no thoughts"),
+            Feature::StoppedBySequence => Some("The API says `stop` for an end and for a sequence"),
             _ => None,
         }
     }
@@ -267,8 +307,10 @@ impl Server for Chat {
 
     fn stream(&self, told: &Told) -> Vec<Bytes> {
         let chunk = |delta: Value, finish: Value| {
-            data(&json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_764_000_000, "model": "m",
-                "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}))
+            data(
+                &json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_764_000_000, "model": "m",
+                "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}),
+            )
         };
         let mut pieces = vec![chunk(json!({"role": "assistant", "content": ""}), Value::Null)];
         for thought in told.thought.iter().flat_map(|thought| halves(thought)) {
@@ -288,7 +330,10 @@ impl Server for Chat {
             for (index, call) in told.calls.iter().enumerate() {
                 let arguments = call.arguments.to_string();
                 let piece = halves(&arguments)[half];
-                pieces.push(chunk(json!({"tool_calls": [{"index": index, "function": {"arguments": piece}}]}), Value::Null));
+                pieces.push(chunk(
+                    json!({"tool_calls": [{"index": index, "function": {"arguments": piece}}]}),
+                    Value::Null,
+                ));
             }
         }
         let whole = Server::answer(self, told);
@@ -306,7 +351,9 @@ impl Server for Chat {
     }
 
     fn error_event(&self) -> Bytes {
-        data(&json!({"error": {"message": "the vendor's words", "type": "server_error", "param": null, "code": null}}))
+        data(
+            &json!({"error": {"message": "the vendor's words", "type": "server_error", "param": null, "code": null}}),
+        )
     }
 }
 
@@ -318,25 +365,39 @@ fn read_message(ask: &mut Ask, message: &Value) {
     match message["role"].as_str().unwrap() {
         "system" | "developer" => ask.system = Some(content.iter().map(|part| text(&part["text"])).collect()),
         "assistant" => {
-            if let Some(thought) = message["reasoning_content"].as_str().filter(|thought| !thought.is_empty()) {
-                ask.items.push(Item::Thought { text: thought.to_owned(), signature: None });
+            if let Some(thought) = message["reasoning_content"]
+                .as_str()
+                .filter(|thought| !thought.is_empty())
+            {
+                ask.items.push(Item::Thought {
+                    text: thought.to_owned(),
+                    signature: None,
+                });
             }
             let said: String = content.iter().map(|part| text(&part["text"])).collect();
             if !said.is_empty() {
                 ask.items.push(Item::Assistant(said));
             }
-            ask.items.extend(list(&message["tool_calls"]).iter().map(|call| Item::Call(read_call(call))));
+            ask.items.extend(
+                list(&message["tool_calls"])
+                    .iter()
+                    .map(|call| Item::Call(read_call(call))),
+            );
         }
         "tool" => {
             let said: String = content.iter().map(|part| text(&part["text"])).collect();
             ask.items.push(result(text(&message["tool_call_id"]), &said));
         }
-        _ => ask.items.extend(content.iter().map(|part| match part["type"].as_str().unwrap() {
-            "text" => Item::User(text(&part["text"])),
-            "image_url" => Item::Image(text(&part["image_url"]["url"])),
-            "file" => Item::Document(text(&part["file"]["file_data"]).replace("data:application/pdf;base64,", "")),
-            other => panic!("`{other}` is no part of OpenAI's"),
-        })),
+        _ => ask
+            .items
+            .extend(content.iter().map(|part| match part["type"].as_str().unwrap() {
+                "text" => Item::User(text(&part["text"])),
+                "image_url" => Item::Image(text(&part["image_url"]["url"])),
+                "file" => Item::Document(
+                    text(&part["file"]["file_data"]).replace("data:application/pdf;base64,", ""),
+                ),
+                other => panic!("`{other}` is no part of OpenAI's"),
+            })),
     }
 }
 
@@ -360,7 +421,12 @@ pub(super) fn finish(told: &Told) -> &'static str {
 }
 
 pub(super) fn usage(told: &Told) -> Value {
-    let Usage { input, cached, output, reasoning } = told.usage;
+    let Usage {
+        input,
+        cached,
+        output,
+        reasoning,
+    } = told.usage;
     json!({
         "prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output,
         "prompt_tokens_details": {"cached_tokens": cached},

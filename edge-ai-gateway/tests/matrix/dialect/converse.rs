@@ -18,15 +18,24 @@ impl Server for Converse {
     }
 
     fn read(&self, body: &Value) -> Ask {
-        let mut ask = Ask::default();
-        ask.system = body.get("system").map(|blocks| list(blocks).iter().map(|block| text(&block["text"])).collect());
+        let system = body.get("system").map(list);
+        let mut ask = Ask {
+            system: system.map(|blocks| blocks.iter().map(|block| text(&block["text"])).collect()),
+            ..Ask::default()
+        };
         for message in list(&body["messages"]) {
             let assistant = message["role"] == "assistant";
-            let blocks = list(&message["content"]).iter().filter(|block| block.get("cachePoint").is_none());
+            let blocks = list(&message["content"])
+                .iter()
+                .filter(|block| block.get("cachePoint").is_none());
             ask.items.extend(blocks.map(|block| read_block(block, assistant)));
         }
-        let tools = list(&body["toolConfig"]["tools"]).iter().filter_map(|tool| tool.get("toolSpec"));
-        ask.tools = tools.map(|tool| (text(&tool["name"]), tool["inputSchema"]["json"].clone())).collect();
+        let tools = list(&body["toolConfig"]["tools"])
+            .iter()
+            .filter_map(|tool| tool.get("toolSpec"));
+        ask.tools = tools
+            .map(|tool| (text(&tool["name"]), tool["inputSchema"]["json"].clone()))
+            .collect();
         let choice = &body["toolConfig"]["toolChoice"];
         ask.choice = if choice.get("any").is_some() {
             Some(Choice::Any)
@@ -36,7 +45,9 @@ impl Server for Converse {
         let more = &body["additionalModelRequestFields"];
         let disabled = more["tool_choice"]["disable_parallel_tool_use"].as_bool();
         ask.parallel = disabled.map(|disabled| !disabled);
-        ask.schema = body["outputConfig"]["textFormat"]["structure"].get("jsonSchema").map(|schema| parsed(&schema["schema"]));
+        ask.schema = body["outputConfig"]["textFormat"]["structure"]
+            .get("jsonSchema")
+            .map(|schema| parsed(&schema["schema"]));
         ask.thinks = matches!(more["thinking"]["type"].as_str(), Some("enabled" | "adaptive"));
         ask.mark = anywhere(body, "cachePoint");
         let config = &body["inferenceConfig"];
@@ -49,7 +60,7 @@ impl Server for Converse {
     }
 
     fn lacks(&self, feature: Feature) -> Option<&'static str> {
-        (feature == Feature::ReasoningTokens).then_some("the API counts no reasoning tokens")
+        (feature == Feature::ReasoningTokens).then_some("The API counts no reasoning tokens")
     }
 
     fn answer(&self, told: &Told) -> Value {
@@ -66,7 +77,10 @@ impl Server for Converse {
             let mut deltas = Vec::new();
             if let Some(call) = block.get("toolUse") {
                 let start = json!({"toolUse": {"toolUseId": call["toolUseId"], "name": call["name"]}});
-                pieces.push(event("contentBlockStart", json!({"contentBlockIndex": index, "start": start})));
+                pieces.push(event(
+                    "contentBlockStart",
+                    json!({"contentBlockIndex": index, "start": start}),
+                ));
                 let input = call["input"].to_string();
                 deltas.extend(halves(&input).map(|half| json!({"toolUse": {"input": half}})));
             } else if let Some(thought) = block.get("reasoningContent") {
@@ -79,16 +93,28 @@ impl Server for Converse {
             } else if let Some(cited) = block.get("citationsContent") {
                 let halves = halves(cited["content"][0]["text"].as_str().unwrap());
                 deltas.extend(halves.map(|half| json!({"text": half})));
-                deltas.extend(list(&cited["citations"]).iter().map(|citation| json!({"citation": citation})));
+                deltas.extend(
+                    list(&cited["citations"])
+                        .iter()
+                        .map(|citation| json!({"citation": citation})),
+                );
             } else {
                 deltas.extend(halves(block["text"].as_str().unwrap()).map(|half| json!({"text": half})));
             }
-            let deltas = deltas.into_iter().map(|delta| event("contentBlockDelta", json!({"contentBlockIndex": index, "delta": delta})));
+            let deltas = deltas.into_iter().map(|delta| {
+                event(
+                    "contentBlockDelta",
+                    json!({"contentBlockIndex": index, "delta": delta}),
+                )
+            });
             pieces.extend(deltas);
             pieces.push(event("contentBlockStop", json!({"contentBlockIndex": index})));
         }
         pieces.push(event("messageStop", json!({"stopReason": stop_reason(told)})));
-        pieces.push(event("metadata", json!({"usage": usage(told), "metrics": {"latencyMs": 7}})));
+        pieces.push(event(
+            "metadata",
+            json!({"usage": usage(told), "metrics": {"latencyMs": 7}}),
+        ));
         pieces
     }
 
@@ -101,27 +127,46 @@ impl Server for Converse {
     }
 
     fn error_event(&self) -> Bytes {
-        Message::exception("throttlingException", json!({"message": "the vendor's words"}).to_string()).encode()
+        Message::exception(
+            "throttlingException",
+            json!({"message": "the vendor's words"}).to_string(),
+        )
+        .encode()
     }
 }
 
 fn read_block(block: &Value, assistant: bool) -> Item {
     if let Some(said) = block["text"].as_str() {
-        return if assistant { Item::Assistant(said.to_owned()) } else { Item::User(said.to_owned()) };
+        return if assistant {
+            Item::Assistant(said.to_owned())
+        } else {
+            Item::User(said.to_owned())
+        };
     }
     if let Some(image) = block.get("image") {
-        return Item::Image(format!("data:image/{};base64,{}", text(&image["format"]), text(&image["source"]["bytes"])));
+        return Item::Image(format!(
+            "data:image/{};base64,{}",
+            text(&image["format"]),
+            text(&image["source"]["bytes"])
+        ));
     }
     if let Some(document) = block.get("document") {
         return Item::Document(text(&document["source"]["bytes"]));
     }
     if let Some(call) = block.get("toolUse") {
-        return Item::Call(Call::new(call["toolUseId"].as_str().unwrap(), call["name"].as_str().unwrap(), call["input"].clone()));
+        return Item::Call(Call::new(
+            call["toolUseId"].as_str().unwrap(),
+            call["name"].as_str().unwrap(),
+            call["input"].clone(),
+        ));
     }
     if let Some(result) = block.get("toolResult") {
         return Item::Result {
             id: text(&result["toolUseId"]),
-            text: list(&result["content"]).iter().map(|block| text(&block["text"])).collect(),
+            text: list(&result["content"])
+                .iter()
+                .map(|block| text(&block["text"]))
+                .collect(),
             failed: result["status"] == "error",
         };
     }
@@ -153,7 +198,8 @@ fn blocks(told: &Told) -> Vec<Value> {
             json!({"citationsContent": {"content": [{"text": told.text}], "citations": citations}})
         });
     }
-    let call = |call: &Call| json!({"toolUse": {"toolUseId": call.id, "name": call.name, "input": call.arguments}});
+    let call =
+        |call: &Call| json!({"toolUse": {"toolUseId": call.id, "name": call.name, "input": call.arguments}});
     blocks.extend(told.calls.iter().map(call));
     blocks
 }
@@ -169,6 +215,11 @@ fn stop_reason(told: &Told) -> &'static str {
 }
 
 fn usage(told: &Told) -> Value {
-    let Usage { input, cached, output, .. } = told.usage;
+    let Usage {
+        input,
+        cached,
+        output,
+        ..
+    } = told.usage;
     json!({"inputTokens": input - cached, "cacheReadInputTokens": cached, "outputTokens": output, "totalTokens": input + output})
 }

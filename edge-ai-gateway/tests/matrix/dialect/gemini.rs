@@ -17,16 +17,27 @@ impl Server for Gemini {
     }
 
     fn read(&self, body: &Value) -> Ask {
-        let mut ask = Ask::default();
-        ask.system = body.get("systemInstruction").map(|content| list(&content["parts"]).iter().map(|part| text(&part["text"])).collect());
+        let system = body
+            .get("systemInstruction")
+            .map(|content| list(&content["parts"]));
+        let mut ask = Ask {
+            system: system.map(|parts| parts.iter().map(|part| text(&part["text"])).collect()),
+            ..Ask::default()
+        };
         for content in list(&body["contents"]) {
             let model = content["role"] == "model";
-            list(&content["parts"]).iter().for_each(|part| read_part(&mut ask, part, model));
+            list(&content["parts"])
+                .iter()
+                .for_each(|part| read_part(&mut ask, part, model));
         }
-        let functions = list(&body["tools"]).iter().flat_map(|tool| list(&tool["functionDeclarations"]));
+        let functions = list(&body["tools"])
+            .iter()
+            .flat_map(|tool| list(&tool["functionDeclarations"]));
         ask.tools = functions
             .map(|function| {
-                let schema = function.get("parametersJsonSchema").or(function.get("parameters"));
+                let schema = function
+                    .get("parametersJsonSchema")
+                    .or(function.get("parameters"));
                 // One without any is a function without arguments.
                 let none = json!({"type": "object", "properties": {}});
                 (text(&function["name"]), schema.cloned().unwrap_or(none))
@@ -52,7 +63,7 @@ impl Server for Gemini {
     }
 
     fn lacks(&self, feature: Feature) -> Option<&'static str> {
-        (feature == Feature::StoppedBySequence).then_some("the API says `STOP` for an end and for a sequence")
+        (feature == Feature::StoppedBySequence).then_some("The API says `STOP` for an end and for a sequence")
     }
 
     fn answer(&self, told: &Told) -> Value {
@@ -98,14 +109,25 @@ impl Server for Gemini {
 fn read_part(ask: &mut Ask, part: &Value, model: bool) {
     let signature = part["thoughtSignature"].as_str().map(str::to_owned);
     if signature.is_some() || part["thought"] == true {
-        let thought = if part["thought"] == true { text(&part["text"]) } else { String::new() };
-        ask.items.push(Item::Thought { text: thought, signature });
+        let thought = if part["thought"] == true {
+            text(&part["text"])
+        } else {
+            String::new()
+        };
+        ask.items.push(Item::Thought {
+            text: thought,
+            signature,
+        });
     }
     if part["thought"] == true {
         return;
     }
     if let Some(said) = part["text"].as_str() {
-        ask.items.push(if model { Item::Assistant(said.to_owned()) } else { Item::User(said.to_owned()) });
+        ask.items.push(if model {
+            Item::Assistant(said.to_owned())
+        } else {
+            Item::User(said.to_owned())
+        });
     } else if let Some(inline) = part.get("inlineData") {
         let (kind, data) = (text(&inline["mimeType"]), text(&inline["data"]));
         ask.items.push(if kind == "application/pdf" {
@@ -117,13 +139,26 @@ fn read_part(ask: &mut Ask, part: &Value, model: bool) {
         ask.items.push(Item::Image(text(&file["fileUri"])));
     } else if let Some(call) = part.get("functionCall") {
         let args = call.get("args").cloned().unwrap_or(json!({}));
-        ask.items.push(Item::Call(Call::new(call["id"].as_str().unwrap_or(&text(&call["name"])), call["name"].as_str().unwrap(), args)));
+        ask.items.push(Item::Call(Call::new(
+            call["id"].as_str().unwrap_or(&text(&call["name"])),
+            call["name"].as_str().unwrap(),
+            args,
+        )));
     } else if let Some(result) = part.get("functionResponse") {
         let response = &result["response"];
         let failed = response.get("error").is_some();
-        let said = if failed { &response["error"] } else if response.get("output").is_some() { &response["output"] } else { &response["result"] };
+        let said = if failed {
+            &response["error"]
+        } else if response.get("output").is_some() {
+            &response["output"]
+        } else {
+            &response["result"]
+        };
         ask.items.push(Item::Result {
-            id: result["id"].as_str().unwrap_or(result["name"].as_str().unwrap()).to_owned(),
+            id: result["id"]
+                .as_str()
+                .unwrap_or(result["name"].as_str().unwrap())
+                .to_owned(),
             text: text(said),
             failed,
         });
@@ -151,7 +186,12 @@ fn parts(told: &Told) -> Vec<Value> {
 }
 
 fn chunk(parts: Vec<Value>, told: &Told) -> Value {
-    let Usage { input, cached, output, reasoning } = told.usage;
+    let Usage {
+        input,
+        cached,
+        output,
+        reasoning,
+    } = told.usage;
     json!({
         "candidates": [{"content": {"role": "model", "parts": parts}, "index": 0}],
         "usageMetadata": {

@@ -21,7 +21,10 @@ impl Client for Messages {
     }
 
     fn request(&self, feature: Feature, ask: &Ask) -> Option<Value> {
-        if matches!(feature, Feature::CacheKey | Feature::Seed | Feature::Penalties | Feature::Choices) {
+        if matches!(
+            feature,
+            Feature::CacheKey | Feature::Seed | Feature::Penalties | Feature::Choices
+        ) {
             return None;
         }
         let mut messages = Vec::new();
@@ -43,13 +46,29 @@ impl Client for Messages {
             (None, None) => None,
         };
         set(&mut body, "tool_choice", choice);
-        let format = ask.schema.as_ref().map(|schema| json!({"format": {"type": "json_schema", "schema": schema}}));
+        let format = ask
+            .schema
+            .as_ref()
+            .map(|schema| json!({"format": {"type": "json_schema", "schema": schema}}));
         set(&mut body, "output_config", format);
-        set(&mut body, "thinking", ask.thinks.then(|| json!({"type": "enabled", "budget_tokens": 16_000})));
+        set(
+            &mut body,
+            "thinking",
+            ask.thinks
+                .then(|| json!({"type": "enabled", "budget_tokens": 16_000})),
+        );
         set(&mut body, "temperature", ask.temperature);
         set(&mut body, "top_k", ask.top_k);
-        set(&mut body, "stop_sequences", (!ask.stop.is_empty()).then(|| ask.stop.clone()));
-        set(&mut body, "metadata", ask.user.as_ref().map(|user| json!({"user_id": user})));
+        set(
+            &mut body,
+            "stop_sequences",
+            (!ask.stop.is_empty()).then(|| ask.stop.clone()),
+        );
+        set(
+            &mut body,
+            "metadata",
+            ask.user.as_ref().map(|user| json!({"user_id": user})),
+        );
         Some(body)
     }
 
@@ -76,7 +95,9 @@ impl Client for Messages {
                 input: number("input_tokens") + cached + number("cache_creation_input_tokens"),
                 cached,
                 output: number("output_tokens"),
-                reasoning: usage["output_tokens_details"]["thinking_tokens"].as_u64().unwrap_or_default(),
+                reasoning: usage["output_tokens_details"]["thinking_tokens"]
+                    .as_u64()
+                    .unwrap_or_default(),
             },
         };
         for block in list(&answer["content"]) {
@@ -84,11 +105,14 @@ impl Client for Messages {
                 "text" => {
                     told.text += block["text"].as_str().unwrap();
                     let cited = list(&block["citations"]).iter();
-                    told.cited.extend(cited.map(|cited| (text(&cited["url"]), text(&cited["title"]))));
+                    told.cited
+                        .extend(cited.map(|cited| (text(&cited["url"]), text(&cited["title"]))));
                 }
                 "thinking" => {
                     let thought = text(&block["thinking"]);
-                    told.thought = Some(thought).filter(|thought| !thought.is_empty()).or(told.thought);
+                    told.thought = Some(thought)
+                        .filter(|thought| !thought.is_empty())
+                        .or(told.thought);
                     told.signed |= !text(&block["signature"]).is_empty();
                 }
                 "tool_use" => told.calls.push(read_call(block)),
@@ -104,7 +128,9 @@ impl Client for Messages {
         let mut input = String::new();
         let mut open = None;
         for event in events {
-            let index = event["index"].as_u64().map(|index| usize::try_from(index).unwrap());
+            let index = event["index"]
+                .as_u64()
+                .map(|index| usize::try_from(index).unwrap());
             match event["type"].as_str().unwrap() {
                 "message_start" => message = event["message"].clone(),
                 "content_block_start" => {
@@ -146,7 +172,10 @@ impl Client for Messages {
     fn go_on(&self, request: &Value, answer: &Value) -> Value {
         let mut request = request.clone();
         let content = answer["content"].clone();
-        let call = list(&content).iter().find(|block| block["type"] == "tool_use").unwrap();
+        let call = list(&content)
+            .iter()
+            .find(|block| block["type"] == "tool_use")
+            .unwrap();
         let result = json!({"type": "tool_result", "tool_use_id": call["id"], "content": "21 degrees"});
         let messages = request["messages"].as_array_mut().unwrap();
         messages.push(json!({"role": "assistant", "content": content}));
@@ -205,11 +234,16 @@ fn write_call(call: &Call) -> Value {
 }
 
 fn read_call(block: &Value) -> Call {
-    Call::new(block["id"].as_str().unwrap(), block["name"].as_str().unwrap(), block["input"].clone())
+    Call::new(
+        block["id"].as_str().unwrap(),
+        block["name"].as_str().unwrap(),
+        block["input"].clone(),
+    )
 }
 
 fn add_delta(block: &mut Value, delta: &Value, input: &mut String) {
-    let mut add = |name: &str, more: &Value| block[name] = (text(&block[name]) + more.as_str().unwrap()).into();
+    let mut add =
+        |name: &str, more: &Value| block[name] = (text(&block[name]) + more.as_str().unwrap()).into();
     match delta["type"].as_str().unwrap() {
         "text_delta" => add("text", &delta["text"]),
         "thinking_delta" => add("thinking", &delta["thinking"]),
@@ -230,11 +264,14 @@ impl Server for Messages {
     }
 
     fn read(&self, body: &Value) -> Ask {
-        let mut ask = Ask::default();
-        ask.system = match &body["system"] {
+        let system = match &body["system"] {
             Value::Null => None,
             Value::String(text) => Some(text.clone()),
             blocks => Some(list(blocks).iter().map(|block| text(&block["text"])).collect()),
+        };
+        let mut ask = Ask {
+            system,
+            ..Ask::default()
         };
         for message in list(&body["messages"]) {
             let assistant = message["role"] == "assistant";
@@ -242,16 +279,22 @@ impl Server for Messages {
                 Value::String(text) => vec![json!({"type": "text", "text": text})],
                 blocks => list(blocks).to_vec(),
             };
-            ask.items.extend(blocks.iter().map(|block| read_block(block, assistant)));
+            ask.items
+                .extend(blocks.iter().map(|block| read_block(block, assistant)));
         }
-        ask.tools = list(&body["tools"]).iter().map(|tool| (text(&tool["name"]), tool["input_schema"].clone())).collect();
+        ask.tools = list(&body["tools"])
+            .iter()
+            .map(|tool| (text(&tool["name"]), tool["input_schema"].clone()))
+            .collect();
         let choice = &body["tool_choice"];
         ask.choice = match choice["type"].as_str() {
             Some("any") => Some(Choice::Any),
             Some("tool") => Some(Choice::Named(text(&choice["name"]))),
             _ => None,
         };
-        ask.parallel = choice["disable_parallel_tool_use"].as_bool().map(|disabled| !disabled);
+        ask.parallel = choice["disable_parallel_tool_use"]
+            .as_bool()
+            .map(|disabled| !disabled);
         ask.schema = body["output_config"]["format"].get("schema").cloned();
         ask.thinks = matches!(body["thinking"]["type"].as_str(), Some("enabled" | "adaptive"));
         ask.mark = anywhere(body, "cache_control");
@@ -276,7 +319,12 @@ impl Server for Messages {
     }
 
     fn stream(&self, told: &Told) -> Vec<Bytes> {
-        let event = |value: Value| Bytes::from(format!("event: {}\ndata: {value}\n\n", value["type"].as_str().unwrap()));
+        let event = |value: Value| {
+            Bytes::from(format!(
+                "event: {}\ndata: {value}\n\n",
+                value["type"].as_str().unwrap()
+            ))
+        };
         let mut start = self.answer(told);
         start["content"] = json!([]);
         start["stop_reason"] = Value::Null;
@@ -285,13 +333,21 @@ impl Server for Messages {
         for (index, block) in blocks(told).into_iter().enumerate() {
             let mut empty = block.clone();
             let deltas = deltas(&block, &mut empty);
-            pieces.push(event(json!({"type": "content_block_start", "index": index, "content_block": empty})));
-            pieces.extend(deltas.into_iter().map(|delta| event(json!({"type": "content_block_delta", "index": index, "delta": delta}))));
+            pieces.push(event(
+                json!({"type": "content_block_start", "index": index, "content_block": empty}),
+            ));
+            pieces.extend(
+                deltas.into_iter().map(|delta| {
+                    event(json!({"type": "content_block_delta", "index": index, "delta": delta}))
+                }),
+            );
             pieces.push(event(json!({"type": "content_block_stop", "index": index})));
         }
         let whole = self.answer(told);
         let delta = json!({"stop_reason": whole["stop_reason"], "stop_sequence": whole["stop_sequence"]});
-        pieces.push(event(json!({"type": "message_delta", "delta": delta, "usage": usage(told)})));
+        pieces.push(event(
+            json!({"type": "message_delta", "delta": delta, "usage": usage(told)}),
+        ));
         pieces.push(event(json!({"type": "message_stop"})));
         pieces
     }
@@ -308,7 +364,8 @@ impl Server for Messages {
     }
 
     fn error_event(&self) -> Bytes {
-        let error = json!({"type": "error", "error": {"type": "overloaded_error", "message": "the vendor's words"}});
+        let error =
+            json!({"type": "error", "error": {"type": "overloaded_error", "message": "the vendor's words"}});
         format!("event: error\ndata: {error}\n\n").into()
     }
 }
@@ -319,7 +376,11 @@ fn read_block(block: &Value, assistant: bool) -> Item {
         "text" => Item::User(text(&block["text"])),
         "image" if block["source"]["type"] == "base64" => {
             let source = &block["source"];
-            Item::Image(format!("data:{};base64,{}", text(&source["media_type"]), text(&source["data"])))
+            Item::Image(format!(
+                "data:{};base64,{}",
+                text(&source["media_type"]),
+                text(&source["data"])
+            ))
         }
         "image" => Item::Image(text(&block["source"]["url"])),
         "document" => Item::Document(text(&block["source"]["data"])),
@@ -359,14 +420,22 @@ fn blocks(told: &Told) -> Vec<Value> {
 
 /// The deltas of a block, which is left empty.
 fn deltas(block: &Value, empty: &mut Value) -> Vec<Value> {
-    let two = |kind: &str, name: &str, text: &str| halves(text).map(|half| json!({"type": kind, name: half})).to_vec();
+    let two = |kind: &str, name: &str, text: &str| {
+        halves(text)
+            .map(|half| json!({"type": kind, name: half}))
+            .to_vec()
+    };
     match block["type"].as_str().unwrap() {
         "text" => {
             empty["text"] = "".into();
             let mut deltas = two("text_delta", "text", block["text"].as_str().unwrap());
             if let Some(cited) = block.get("citations") {
                 empty["citations"] = json!([]);
-                deltas.extend(list(cited).iter().map(|cited| json!({"type": "citations_delta", "citation": cited})));
+                deltas.extend(
+                    list(cited)
+                        .iter()
+                        .map(|cited| json!({"type": "citations_delta", "citation": cited})),
+                );
             }
             deltas
         }
@@ -380,7 +449,11 @@ fn deltas(block: &Value, empty: &mut Value) -> Vec<Value> {
         _ => {
             empty["input"] = json!({});
             // A call without input has one empty delta.
-            let input = if block["input"] == json!({}) { String::new() } else { block["input"].to_string() };
+            let input = if block["input"] == json!({}) {
+                String::new()
+            } else {
+                block["input"].to_string()
+            };
             two("input_json_delta", "partial_json", &input)
         }
     }
@@ -397,7 +470,12 @@ fn stop_reason(told: &Told) -> &'static str {
 }
 
 fn usage(told: &Told) -> Value {
-    let Usage { input, cached, output, reasoning } = told.usage;
+    let Usage {
+        input,
+        cached,
+        output,
+        reasoning,
+    } = told.usage;
     json!({
         "input_tokens": input - cached, "cache_read_input_tokens": cached, "cache_creation_input_tokens": 0,
         "output_tokens": output, "output_tokens_details": {"thinking_tokens": reasoning},

@@ -76,22 +76,34 @@ impl Client for Responses {
                 input: usage["input_tokens"].as_u64().unwrap(),
                 cached: usage["input_tokens_details"]["cached_tokens"].as_u64().unwrap(),
                 output: usage["output_tokens"].as_u64().unwrap(),
-                reasoning: usage["output_tokens_details"]["reasoning_tokens"].as_u64().unwrap(),
+                reasoning: usage["output_tokens_details"]["reasoning_tokens"]
+                    .as_u64()
+                    .unwrap(),
             },
         };
         for item in list(&answer["output"]) {
             match item["type"].as_str().unwrap() {
-                "message" => list(&item["content"]).iter().for_each(|part| hear_part(&mut told, part)),
+                "message" => list(&item["content"])
+                    .iter()
+                    .for_each(|part| hear_part(&mut told, part)),
                 "function_call" => told.calls.push(read_call(item)),
                 "reasoning" => {
-                    let thought: String = list(&item["summary"]).iter().map(|part| text(&part["text"])).collect();
-                    told.thought = Some(thought).filter(|thought| !thought.is_empty()).or(told.thought);
+                    let thought: String = list(&item["summary"])
+                        .iter()
+                        .map(|part| text(&part["text"]))
+                        .collect();
+                    told.thought = Some(thought)
+                        .filter(|thought| !thought.is_empty())
+                        .or(told.thought);
                     told.signed |= item["encrypted_content"].is_string();
                 }
                 other => panic!("`{other}` is no item that was asked for"),
             }
         }
-        told.end = match (answer["status"].as_str().unwrap(), answer["incomplete_details"]["reason"].as_str()) {
+        told.end = match (
+            answer["status"].as_str().unwrap(),
+            answer["incomplete_details"]["reason"].as_str(),
+        ) {
             ("incomplete", Some("content_filter")) => End::Refused,
             ("incomplete", _) => End::Length,
             _ if !told.refusal.is_empty() => End::Refused,
@@ -127,8 +139,12 @@ impl Client for Responses {
     fn go_on(&self, request: &Value, answer: &Value) -> Value {
         let mut request = request.clone();
         let output = list(&answer["output"]);
-        let call = output.iter().find(|item| item["type"] == "function_call").unwrap();
-        let result = json!({"type": "function_call_output", "call_id": call["call_id"], "output": "21 degrees"});
+        let call = output
+            .iter()
+            .find(|item| item["type"] == "function_call")
+            .unwrap();
+        let result =
+            json!({"type": "function_call_output", "call_id": call["call_id"], "output": "21 degrees"});
         let input = request["input"].as_array_mut().unwrap();
         input.extend(output.iter().cloned());
         input.push(result);
@@ -149,7 +165,8 @@ fn hear_part(told: &mut Told, part: &Value) {
         "output_text" => {
             told.text += part["text"].as_str().unwrap();
             let cited = list(&part["annotations"]).iter();
-            told.cited.extend(cited.map(|cited| (text(&cited["url"]), text(&cited["title"]))));
+            told.cited
+                .extend(cited.map(|cited| (text(&cited["url"]), text(&cited["title"]))));
         }
         "refusal" => told.refusal += part["refusal"].as_str().unwrap(),
         other => panic!("`{other}` is no part of an answer"),
@@ -162,15 +179,22 @@ fn write_item(input: &mut Vec<Value>, item: &Item) {
         _ => input.push(json!({"role": "user", "content": [part]})),
     };
     match item {
-        Item::User(text) => input.push(json!({"role": "user", "content": [{"type": "input_text", "text": text}]})),
+        Item::User(text) => {
+            input.push(json!({"role": "user", "content": [{"type": "input_text", "text": text}]}))
+        }
         Item::Assistant(text) => input.push(json!({"role": "assistant", "content": text})),
-        Item::Image(url) => part(input, json!({"type": "input_image", "image_url": url, "detail": "auto"})),
+        Item::Image(url) => part(
+            input,
+            json!({"type": "input_image", "image_url": url, "detail": "auto"}),
+        ),
         Item::Document(data) => part(
             input,
             json!({"type": "input_file", "filename": "a.pdf", "file_data": format!("data:application/pdf;base64,{data}")}),
         ),
         Item::Call(call) => input.push(write_call(call)),
-        Item::Result { id, text, .. } => input.push(json!({"type": "function_call_output", "call_id": id, "output": text})),
+        Item::Result { id, text, .. } => {
+            input.push(json!({"type": "function_call_output", "call_id": id, "output": text}))
+        }
         Item::Thought { .. } => unreachable!("thoughts go back as they came"),
     }
 }
@@ -180,7 +204,11 @@ fn write_call(call: &Call) -> Value {
 }
 
 fn read_call(item: &Value) -> Call {
-    Call::new(item["call_id"].as_str().unwrap(), item["name"].as_str().unwrap(), parsed(&item["arguments"]))
+    Call::new(
+        item["call_id"].as_str().unwrap(),
+        item["name"].as_str().unwrap(),
+        parsed(&item["arguments"]),
+    )
 }
 
 impl Server for Responses {
@@ -189,12 +217,17 @@ impl Server for Responses {
     }
 
     fn read(&self, body: &Value) -> Ask {
-        let mut ask = Ask::default();
-        ask.system = body["instructions"].as_str().map(str::to_owned);
+        let mut ask = Ask {
+            system: body["instructions"].as_str().map(str::to_owned),
+            ..Ask::default()
+        };
         for item in list(&body["input"]) {
             read_item(&mut ask, item);
         }
-        ask.tools = list(&body["tools"]).iter().map(|tool| (text(&tool["name"]), tool["parameters"].clone())).collect();
+        ask.tools = list(&body["tools"])
+            .iter()
+            .map(|tool| (text(&tool["name"]), tool["parameters"].clone()))
+            .collect();
         ask.choice = match &body["tool_choice"] {
             Value::String(word) if word == "required" => Some(Choice::Any),
             Value::Object(named) => Some(Choice::Named(text(&named["name"]))),
@@ -202,7 +235,9 @@ impl Server for Responses {
         };
         ask.parallel = body["parallel_tool_calls"].as_bool();
         ask.schema = body["text"]["format"].get("schema").cloned();
-        ask.thinks = body["reasoning"]["effort"].as_str().is_some_and(|effort| effort != "none");
+        ask.thinks = body["reasoning"]["effort"]
+            .as_str()
+            .is_some_and(|effort| effort != "none");
         ask.cache_key = body["prompt_cache_key"].as_str().map(str::to_owned);
         ask.max_tokens = body["max_output_tokens"].as_u64();
         ask.temperature = body["temperature"].as_f64();
@@ -211,7 +246,7 @@ impl Server for Responses {
     }
 
     fn lacks(&self, feature: Feature) -> Option<&'static str> {
-        (feature == Feature::StoppedBySequence).then_some("the API stops at no sequences")
+        (feature == Feature::StoppedBySequence).then_some("The API stops at no sequences")
     }
 
     fn answer(&self, told: &Told) -> Value {
@@ -244,11 +279,17 @@ impl Server for Responses {
                 "reasoning" => empty["summary"] = json!([]),
                 _ => empty["arguments"] = "".into(),
             }
-            pieces.push(event("response.output_item.added", json!({"output_index": index, "item": empty})));
+            pieces.push(event(
+                "response.output_item.added",
+                json!({"output_index": index, "item": empty}),
+            ));
             let id = item["id"].clone();
             let at = |more: Value| {
                 let mut value = json!({"output_index": index, "item_id": id});
-                value.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+                value
+                    .as_object_mut()
+                    .unwrap()
+                    .extend(more.as_object().unwrap().clone());
                 value
             };
             match item["type"].as_str().unwrap() {
@@ -257,35 +298,69 @@ impl Server for Responses {
                     let mut empty = part.clone();
                     empty["text"] = "".into();
                     empty["annotations"] = json!([]);
-                    pieces.push(event("response.content_part.added", at(json!({"content_index": 0, "part": empty}))));
+                    pieces.push(event(
+                        "response.content_part.added",
+                        at(json!({"content_index": 0, "part": empty})),
+                    ));
                     for half in halves(part["text"].as_str().unwrap()) {
-                        pieces.push(event("response.output_text.delta", at(json!({"content_index": 0, "delta": half}))));
+                        pieces.push(event(
+                            "response.output_text.delta",
+                            at(json!({"content_index": 0, "delta": half})),
+                        ));
                     }
                     for (number, cited) in list(&part["annotations"]).iter().enumerate() {
-                        let cited = json!({"content_index": 0, "annotation_index": number, "annotation": cited});
+                        let cited =
+                            json!({"content_index": 0, "annotation_index": number, "annotation": cited});
                         pieces.push(event("response.output_text.annotation.added", at(cited)));
                     }
-                    pieces.push(event("response.output_text.done", at(json!({"content_index": 0, "text": part["text"]}))));
-                    pieces.push(event("response.content_part.done", at(json!({"content_index": 0, "part": part}))));
+                    pieces.push(event(
+                        "response.output_text.done",
+                        at(json!({"content_index": 0, "text": part["text"]})),
+                    ));
+                    pieces.push(event(
+                        "response.content_part.done",
+                        at(json!({"content_index": 0, "part": part})),
+                    ));
                 }
                 "reasoning" => {
                     let part = &item["summary"][0];
-                    pieces.push(event("response.reasoning_summary_part.added", at(json!({"summary_index": 0, "part": {"type": "summary_text", "text": ""}}))));
+                    pieces.push(event(
+                        "response.reasoning_summary_part.added",
+                        at(json!({"summary_index": 0, "part": {"type": "summary_text", "text": ""}})),
+                    ));
                     for half in halves(part["text"].as_str().unwrap()) {
-                        pieces.push(event("response.reasoning_summary_text.delta", at(json!({"summary_index": 0, "delta": half}))));
+                        pieces.push(event(
+                            "response.reasoning_summary_text.delta",
+                            at(json!({"summary_index": 0, "delta": half})),
+                        ));
                     }
-                    pieces.push(event("response.reasoning_summary_part.done", at(json!({"summary_index": 0, "part": part}))));
+                    pieces.push(event(
+                        "response.reasoning_summary_part.done",
+                        at(json!({"summary_index": 0, "part": part})),
+                    ));
                 }
                 _ => {
                     for half in halves(item["arguments"].as_str().unwrap()) {
-                        pieces.push(event("response.function_call_arguments.delta", at(json!({"delta": half}))));
+                        pieces.push(event(
+                            "response.function_call_arguments.delta",
+                            at(json!({"delta": half})),
+                        ));
                     }
-                    pieces.push(event("response.function_call_arguments.done", at(json!({"arguments": item["arguments"]}))));
+                    pieces.push(event(
+                        "response.function_call_arguments.done",
+                        at(json!({"arguments": item["arguments"]})),
+                    ));
                 }
             }
-            pieces.push(event("response.output_item.done", json!({"output_index": index, "item": item})));
+            pieces.push(event(
+                "response.output_item.done",
+                json!({"output_index": index, "item": item}),
+            ));
         }
-        pieces.push(event(&format!("response.{}", status(told)), json!({"response": whole})));
+        pieces.push(event(
+            &format!("response.{}", status(told)),
+            json!({"response": whole}),
+        ));
         pieces
     }
 
@@ -310,20 +385,30 @@ fn read_item(ask: &mut Ask, item: &Value) {
             match item["role"].as_str().unwrap() {
                 "system" | "developer" => ask.system = Some(said()),
                 "assistant" => ask.items.push(Item::Assistant(said())),
-                _ => ask.items.extend(parts.iter().map(|part| match part["type"].as_str().unwrap() {
-                    "input_text" => Item::User(text(&part["text"])),
-                    "input_image" => Item::Image(text(&part["image_url"])),
-                    "input_file" => Item::Document(text(&part["file_data"]).replace("data:application/pdf;base64,", "")),
-                    other => panic!("`{other}` is no part of an input"),
-                })),
+                _ => ask
+                    .items
+                    .extend(parts.iter().map(|part| match part["type"].as_str().unwrap() {
+                        "input_text" => Item::User(text(&part["text"])),
+                        "input_image" => Item::Image(text(&part["image_url"])),
+                        "input_file" => Item::Document(
+                            text(&part["file_data"]).replace("data:application/pdf;base64,", ""),
+                        ),
+                        other => panic!("`{other}` is no part of an input"),
+                    })),
             }
         }
         "reasoning" => ask.items.push(Item::Thought {
-            text: list(&item["summary"]).iter().map(|part| text(&part["text"])).collect(),
+            text: list(&item["summary"])
+                .iter()
+                .map(|part| text(&part["text"]))
+                .collect(),
             signature: item["encrypted_content"].as_str().map(str::to_owned),
         }),
         "function_call" => ask.items.push(Item::Call(read_call(item))),
-        "function_call_output" => ask.items.push(super::chat::result(text(&item["call_id"]), &text(&item["output"]))),
+        "function_call_output" => ask.items.push(super::chat::result(
+            text(&item["call_id"]),
+            &text(&item["output"]),
+        )),
         other => panic!("`{other}` is no item of OpenAI's"),
     }
 }
@@ -338,7 +423,8 @@ fn items(told: &Told) -> Vec<Value> {
     if !told.text.is_empty() {
         let cited = |(url, title): &(String, String)| json!({"type": "url_citation", "url": url, "title": title, "start_index": 0, "end_index": told.text.len()});
         let annotations: Vec<_> = told.cited.iter().map(cited).collect();
-        let content = json!([{"type": "output_text", "text": told.text, "annotations": annotations, "logprobs": []}]);
+        let content =
+            json!([{"type": "output_text", "text": told.text, "annotations": annotations, "logprobs": []}]);
         items.push(json!({"type": "message", "id": "msg_1", "status": status(told), "role": "assistant", "content": content}));
     }
     items.extend(told.calls.iter().map(|call| {
@@ -366,7 +452,12 @@ fn incomplete(told: &Told) -> Value {
 }
 
 fn usage(told: &Told) -> Value {
-    let Usage { input, cached, output, reasoning } = told.usage;
+    let Usage {
+        input,
+        cached,
+        output,
+        reasoning,
+    } = told.usage;
     json!({
         "input_tokens": input, "input_tokens_details": {"cached_tokens": cached}, "output_tokens": output,
         "output_tokens_details": {"reasoning_tokens": reasoning}, "total_tokens": input + output,

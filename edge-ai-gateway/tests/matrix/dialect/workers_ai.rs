@@ -25,25 +25,36 @@ impl Server for WorkersAi {
 
     fn lacks(&self, feature: Feature) -> Option<&'static str> {
         match feature {
-            Feature::Citations => Some("the API cites nothing"),
-            Feature::Reasoning | Feature::ReasoningTokens => Some("models of this shape show no thoughts; those of OpenAI's shape do"),
+            Feature::Citations => Some("The API cites nothing"),
+            Feature::Reasoning | Feature::ReasoningTokens => {
+                Some("Models of this shape show no thoughts; those of OpenAI's shape do")
+            }
             _ => Chat.lacks(feature),
         }
     }
 
     fn answer(&self, told: &Told) -> Value {
-        let calls: Vec<_> = told.calls.iter().map(|call| json!({"id": call.id, "name": call.name, "arguments": call.arguments})).collect();
+        let calls: Vec<_> = told
+            .calls
+            .iter()
+            .map(|call| json!({"id": call.id, "name": call.name, "arguments": call.arguments}))
+            .collect();
         let result = json!({"response": told.text, "tool_calls": calls, "finish_reason": chat::finish(told), "usage": chat::usage(told)});
         json!({"success": true, "errors": [], "messages": [], "result": result})
     }
 
     fn stream(&self, told: &Told) -> Vec<Bytes> {
-        let mut pieces: Vec<_> = halves(&told.text).iter().map(|half| data(&json!({"response": half, "p": "abc"}))).collect();
+        let mut pieces: Vec<_> = halves(&told.text)
+            .iter()
+            .map(|half| data(&json!({"response": half, "p": "abc"})))
+            .collect();
         for call in &told.calls {
             let call = json!({"id": call.id, "name": call.name, "arguments": call.arguments});
             pieces.push(data(&json!({"response": "", "tool_calls": [call]})));
         }
-        pieces.push(data(&json!({"response": "", "finish_reason": chat::finish(told), "usage": chat::usage(told)})));
+        pieces.push(data(
+            &json!({"response": "", "finish_reason": chat::finish(told), "usage": chat::usage(told)}),
+        ));
         pieces.push(Bytes::from_static(b"data: [DONE]\n\n"));
         pieces
     }
@@ -61,5 +72,39 @@ impl Server for WorkersAi {
 
     fn error_event(&self) -> Bytes {
         data(&json!({"errors": [{"code": 3043, "message": "the vendor's words"}]}))
+    }
+}
+
+/// Its models that answer as OpenAI's chat completions do.
+#[derive(Debug)]
+pub(crate) struct WorkersAiChat;
+
+impl Server for WorkersAiChat {
+    fn title(&self) -> &'static str {
+        WorkersAi.title()
+    }
+
+    fn read(&self, body: &Value) -> Ask {
+        WorkersAi.read(body)
+    }
+
+    fn lacks(&self, feature: Feature) -> Option<&'static str> {
+        Chat.lacks(feature)
+    }
+
+    fn answer(&self, told: &Told) -> Value {
+        json!({"success": true, "errors": [], "messages": [], "result": Server::answer(&Chat, told)})
+    }
+
+    fn stream(&self, told: &Told) -> Vec<Bytes> {
+        Chat.stream(told)
+    }
+
+    fn error(&self, status: u16) -> Value {
+        WorkersAi.error(status)
+    }
+
+    fn error_event(&self) -> Bytes {
+        WorkersAi.error_event()
     }
 }

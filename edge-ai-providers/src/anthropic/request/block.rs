@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use edge_ai_core::{
@@ -7,6 +9,7 @@ use edge_ai_core::{
 use serde_json::value::RawValue;
 
 use crate::anthropic::MESSAGES;
+use crate::citation::is_foreign;
 use crate::gemini::is_geminis;
 use crate::openai::CHAT;
 use crate::openai::responses::is_sealed;
@@ -100,12 +103,11 @@ pub(super) fn write_block(object: &mut ObjectWriter<'_>, piece: &Piece<'_>) -> R
             } else {
                 &part.text
             };
-            write_text(
-                object,
-                text,
-                &part.extra,
-                cache_control(&part.extra).or(piece.cache),
-            );
+            let mut extra = Cow::Borrowed(&part.extra);
+            if is_foreign(piece.part) {
+                extra.to_mut().retain(|name| name != "citations");
+            }
+            write_text(object, text, &extra, cache_control(&part.extra).or(piece.cache));
             return Ok(());
         }
         ContentPart::Refusal(text) => write_text(object, text, &Extra::default(), piece.cache),

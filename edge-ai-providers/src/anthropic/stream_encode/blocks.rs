@@ -2,12 +2,13 @@ mod block;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use edge_ai_core::{ContentPart, RawJson, ReasoningDelta, ReasoningPart, TextPart, ToolCallDelta};
+use edge_ai_core::{ContentPart, ReasoningDelta, ReasoningPart, TextPart, ToolCallDelta};
 
 pub(super) use self::block::{Block, Call};
 use super::super::MESSAGES;
 use super::super::response_encode::is_own_block;
 use super::writer::Writer;
+use crate::citation::{alone, as_messages};
 use crate::wire::write_object;
 
 /// The message's blocks: the first one may be open, the others wait for it to close.
@@ -99,6 +100,9 @@ impl Blocks {
     pub(super) fn part(&mut self, part: &ContentPart) {
         match part {
             ContentPart::Text(part) => self.text_part(part),
+            ContentPart::Other(extra) if alone(part).is_some() => {
+                self.text_part(&TextPart::new("", extra.clone()));
+            }
             ContentPart::Refusal(text) => self.text(text, true),
             ContentPart::Reasoning(ReasoningPart {
                 text,
@@ -185,8 +189,7 @@ impl Blocks {
 
     /// A text with citations. In streams they come after it, as an empty text.
     fn text_part(&mut self, part: &TextPart) {
-        let cited = part.extra.get(&MESSAGES, "citations");
-        let cited: Vec<RawJson> = cited.and_then(|list| list.to().ok()).unwrap_or_default();
+        let cited = as_messages(&part.extra);
         if cited.is_empty() {
             self.text(&part.text, false);
             return;
@@ -201,6 +204,8 @@ impl Blocks {
                 citations.extend(cited);
                 *sealed = true;
             }
+            // Another vendor's, and nothing that they could belong to is open any more.
+            _ if part.text.is_empty() && part.extra.get(&MESSAGES, "citations").is_none() => {}
             _ => self.queue.push_back(Block::Text {
                 pending: part.text.clone(),
                 citations: cited,

@@ -4,8 +4,8 @@ use edge_ai_core::{AudioPart, ContentPart, FilePart, ImagePart, Media, RawJson, 
 
 use super::tools::unsupported;
 use crate::anthropic::MESSAGES;
-use crate::openai::{CHAT, Compatibility};
 use crate::openai::params::{nested, own};
+use crate::openai::{CHAT, Compatibility};
 use crate::wire::{ArrayWriter, ObjectWriter};
 
 /// Where a part stands, for errors.
@@ -37,7 +37,8 @@ pub(super) fn write<'a, I: Iterator<Item = (usize, &'a ContentPart)>>(
             object.field("content", &text.text);
         }
         _ => object.array("content", |array| {
-            parts().try_for_each(|(part, content)| write_part(array, Place { message, part }, content, server))
+            parts()
+                .try_for_each(|(part, content)| write_part(array, Place { message, part }, content, server))
         })?,
     }
     Ok(())

@@ -3,10 +3,10 @@ use edge_ai_core::{ContentPart, Message, ReasoningPart, Result, Role, ToolCall, 
 use super::content::{self, Place};
 use super::tools::unsupported;
 use super::{Compatibility, rules};
-use crate::openai::{CHAT, tell_failure};
 use crate::openai::compatibility::SendReasoning;
 use crate::openai::params::{nested, own};
 use crate::openai::thinking;
+use crate::openai::{CHAT, tell_failure};
 use crate::wire::{ArrayWriter, ObjectWriter};
 
 /// Writes the conversation.

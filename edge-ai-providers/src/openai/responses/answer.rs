@@ -1,9 +1,12 @@
 //! The parts of a response as they are written, whole or piece by piece.
 
-use edge_ai_core::{ContentPart, Error, FinishReason, ReasoningPart, Result, TextPart, ToolCall, Usage};
+use edge_ai_core::{
+    ContentPart, Error, Extra, FinishReason, RawJson, ReasoningPart, Result, TextPart, ToolCall, Usage,
+};
 
 use super::usage::write_usage;
 use super::{Echo, RESPONSES, seal, status};
+use crate::citation::{ANNOTATIONS, as_responses};
 use crate::openai::Head;
 use crate::wire::{ArrayWriter, ObjectWriter, write_object};
 
@@ -87,13 +90,32 @@ pub(super) enum Said {
 }
 
 impl Said {
+    /// A text, with its citations in this dialect's words.
+    pub(super) fn text(mut part: TextPart) -> Self {
+        Self::annotate(&mut part);
+        Self::Text(part)
+    }
+
+    /// Puts the citations of a text into this dialect's words.
+    pub(super) fn annotate(part: &mut TextPart) {
+        if part.extra.get(&RESPONSES, ANNOTATIONS).is_some() {
+            return;
+        }
+        let annotations = as_responses(&part.extra, part.text.chars().count());
+        if !annotations.is_empty()
+            && let Ok(annotations) = RawJson::from_serialize(&annotations)
+        {
+            part.extra = Extra::new(RESPONSES, vec![(ANNOTATIONS.to_owned(), annotations)]);
+        }
+    }
+
     /// Writes the fields of the content part.
     pub(super) fn write(&self, part: &mut ObjectWriter<'_>) -> Result<()> {
         match self {
             Self::Text(text) => {
                 part.field("type", "output_text");
                 part.field("text", &text.text);
-                for name in ["annotations", "logprobs"] {
+                for name in [ANNOTATIONS, "logprobs"] {
                     if text.extra.get(&RESPONSES, name).is_none() {
                         part.raw(name, "[]");
                     }

@@ -3,6 +3,7 @@ use edge_ai_core::{ChatOutput, ChatResponse, ContentPart};
 
 use super::answer::{self, Ids, Said, State};
 use super::{Echo, RESPONSES, seal, status};
+use crate::citation::settled;
 use crate::openai::Head;
 use crate::wire::{shown_id, write_object};
 
@@ -46,9 +47,9 @@ fn items(output: &ChatOutput, ids: &Ids) -> Vec<Vec<u8>> {
     let mut items = Vec::new();
     let mut said = Vec::new();
     let last = status::of(&output.finish_reason);
-    for part in &output.content {
+    for part in &*settled(&output.content) {
         match part {
-            ContentPart::Text(part) => said.push(Said::Text(part.clone())),
+            ContentPart::Text(part) => said.push(Said::text(part.clone())),
             ContentPart::Refusal(text) => said.push(Said::Refusal(text.clone())),
             part => {
                 flush(&mut items, &mut said, ids, "completed");

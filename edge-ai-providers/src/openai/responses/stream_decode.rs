@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{RESPONSES, error, item, response_decode};
+use crate::citation;
 use crate::openai::Count;
 use crate::wire::{self, FrameDecoder, Held, Path, items};
 
@@ -292,7 +293,8 @@ impl EventDecoder {
                     self.arguments(index, Some(call.arguments), events);
                 }
             }
-            "message" if said => {}
+            // Its text is out.
+            "message" if said => events.extend(parts.into_iter().filter_map(cited)),
             "reasoning" => {
                 for part in parts {
                     let ContentPart::Reasoning(part) = part else {
@@ -334,6 +336,16 @@ impl EventDecoder {
         events.push(ChatEvent::Done);
         Ok(())
     }
+}
+
+/// The citations of a text that is out.
+fn cited(part: ContentPart) -> Option<ChatEvent> {
+    let ContentPart::Text(mut part) = part else {
+        return None;
+    };
+    part.text.clear();
+    let part = ContentPart::Text(part);
+    citation::alone(&part).is_some().then_some(ChatEvent::Part(part))
 }
 
 /// The error of a response that failed.

@@ -14,6 +14,7 @@ use self::open::Open;
 use self::writer::Writer;
 use super::answer::{self, Ids, State};
 use super::{Echo, RESPONSES, status};
+use crate::citation;
 use crate::openai::{Head, encode_error};
 use crate::wire::shown_id;
 
@@ -215,12 +216,13 @@ impl ResponsesStreamEncoder {
 
     /// Parts that arrive whole.
     fn part(&mut self, part: &ContentPart) {
+        if let Some(extra) = citation::alone(part) {
+            return self.open.annotate(&mut self.writer, extra);
+        }
         match part {
             ContentPart::Text(part) => {
                 self.say(&part.text, false);
-                if self.open.is_message() {
-                    self.open.annotate(&part.extra);
-                }
+                self.open.annotate(&mut self.writer, &part.extra);
             }
             ContentPart::Refusal(text) => self.say(text, true),
             ContentPart::Reasoning(part) => {

@@ -1,6 +1,7 @@
 use bytes::{Bytes, BytesMut};
-use edge_ai_core::{ChatStart, Extra, ReasoningDelta, ReasoningPart, Result, Usage};
+use edge_ai_core::{ChatStart, Extra, RawJson, ReasoningDelta, ReasoningPart, Result, Usage};
 
+use crate::citation::ANNOTATIONS;
 use crate::openai::params::own;
 use crate::openai::usage::write_usage;
 use crate::openai::{CHAT, Head, thinking};
@@ -106,6 +107,13 @@ impl Writer {
     pub(super) fn fields(&mut self, extra: &Extra) {
         self.delta(|delta| {
             delta.extra(extra, &CHAT);
+            Ok(())
+        });
+    }
+
+    pub(super) fn annotations(&mut self, annotations: &[RawJson]) {
+        self.delta(|delta| {
+            delta.field(ANNOTATIONS, annotations);
             Ok(())
         });
     }

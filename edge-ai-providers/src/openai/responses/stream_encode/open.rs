@@ -1,7 +1,9 @@
-use edge_ai_core::{Extra, ReasoningDelta, ReasoningPart, Result, TextPart};
+use edge_ai_core::{Extra, RawJson, ReasoningDelta, ReasoningPart, Result, TextPart};
 
 use super::Items;
 use super::writer::Writer;
+use crate::citation::ANNOTATIONS;
+use crate::openai::responses::RESPONSES;
 use crate::openai::responses::answer::{self, Said};
 use crate::openai::responses::seal;
 use crate::wire::ObjectWriter;
@@ -103,11 +105,25 @@ impl Open {
     }
 
     /// What the last text has beside it, such as citations.
-    pub(super) fn annotate(&mut self, extra: &Extra) {
-        if let Self::Message { parts, .. } = self
-            && let Some(Said::Text(part)) = parts.last_mut()
-        {
-            part.extra.extend(extra.clone());
+    pub(super) fn annotate(&mut self, writer: &mut Writer, extra: &Extra) {
+        let Self::Message { index, id, parts } = self else {
+            return;
+        };
+        let at = parts.len().saturating_sub(1);
+        let Some(Said::Text(part)) = parts.last_mut() else {
+            return;
+        };
+        part.extra.extend(extra.clone());
+        Said::annotate(part);
+        let annotations = part.extra.get(&RESPONSES, ANNOTATIONS);
+        let annotations: Vec<RawJson> = annotations.and_then(|list| list.to().ok()).unwrap_or_default();
+        for (number, annotation) in annotations.iter().enumerate() {
+            writer.event("response.output_text.annotation.added", |event| {
+                place(event, id, *index, at);
+                event.field("annotation_index", number);
+                event.field("annotation", annotation);
+                Ok(())
+            });
         }
     }
 
