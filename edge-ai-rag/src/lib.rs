@@ -3,6 +3,7 @@
 mod digest;
 mod document;
 mod index;
+mod keyword;
 mod namespace;
 mod parse;
 mod split;
@@ -10,6 +11,7 @@ mod store;
 
 pub use document::{Chunk, Document, DocumentId, Heading, MediaType, ParentChunk, ParsedDocument};
 pub use index::{ChunkSource, StoredChunk};
+pub use keyword::{Fts5Store, Tokenizer};
 pub use namespace::Namespace;
 pub use parse::Parser;
 pub use split::Splitter;

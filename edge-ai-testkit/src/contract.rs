@@ -6,6 +6,7 @@ pub mod chat_model;
 pub mod embedding_model;
 pub mod http_client;
 pub mod key_value;
+pub mod keyword_store;
 pub mod limit_backend;
 pub mod rate_limiter;
 pub mod reranker;

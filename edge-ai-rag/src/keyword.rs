@@ -1,0 +1,5 @@
+//! Keyword stores.
+
+mod fts5;
+
+pub use fts5::{Fts5Store, Tokenizer};
