@@ -1,19 +1,27 @@
 #![doc = include_str!("../README.md")]
 
+mod boundary;
 mod digest;
 mod document;
 mod index;
 mod keyword;
 mod namespace;
 mod parse;
+mod retrieve;
 mod split;
 mod store;
+#[cfg(test)]
+mod testing;
 
 pub use document::{Chunk, Document, DocumentId, Heading, MediaType, ParentChunk, ParsedDocument};
 pub use index::{ChunkSource, StoredChunk};
 pub use keyword::{Fts5Store, Tokenizer};
 pub use namespace::Namespace;
 pub use parse::Parser;
+pub use retrieve::{
+    Boost, Expand, Fusion, ListReranker, Mmr, Passage, QueryWork, Retrieval, RetrievalOptions, Retrieved,
+    RetrievedChunk, Retriever, Scores, SearchMode, Threshold, TimeDecay,
+};
 pub use split::Splitter;
 pub use store::MemoryVectorStore;
 #[cfg(feature = "worker")]
