@@ -3,13 +3,12 @@ mod degraded;
 mod peers;
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use edge_ai_core::{
-    Clock, Error, ErrorKind, KeywordMatch, KeywordQuery, KeywordRecord, KeywordStore, ManualClock, Metric,
-    Mutation, Result, StoreInfo, Timestamp, VectorCapabilities, VectorMatch, VectorQuery, VectorRecord,
-    VectorStore, async_trait,
+    Error, ErrorKind, KeywordMatch, KeywordQuery, KeywordRecord, KeywordStore, ManualClock, Metric, Mutation,
+    Result, StoreInfo, Timestamp, VectorCapabilities, VectorMatch, VectorQuery, VectorRecord, VectorStore,
+    async_trait,
 };
 use edge_ai_testkit::scripted::ScriptedEmbeddingModel;
 use futures_executor::block_on;
