@@ -7,6 +7,7 @@ mod capture;
 mod civil;
 #[cfg(feature = "worker")]
 mod d1;
+mod expected;
 mod fallback;
 mod log;
 mod meter;
@@ -26,6 +27,7 @@ pub use capture::{Capture, CaptureStore};
 pub(crate) use civil::civil;
 #[cfg(feature = "worker")]
 pub use d1::D1UsageLog;
+pub(crate) use expected::Expected;
 pub use fallback::UsageFallback;
 pub use log::{JsonLog, LogLine};
 pub(crate) use meter::{Books, Meter, failed, metered};

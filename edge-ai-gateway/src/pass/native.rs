@@ -10,7 +10,7 @@ use super::subject::Subject;
 use super::{MODELS_ONLY, filter, refused};
 use crate::route::Passing;
 use crate::surface::{Call, refusal};
-use crate::usage::failed;
+use crate::usage::{Expected, failed};
 
 /// `/{provider}/*`
 pub(super) async fn answer(
@@ -78,7 +78,7 @@ async fn pass(
             return Err(failed(&call.meter, not_all(&call, provider.name())));
         }
     }
-    call.meter.expect(call.body.len() as u64 / 4);
+    call.meter.expect(Expected::Tokens(call.body.len() as u64 / 4));
     let context = call.context.clone();
     let passing = Passing {
         name: &name,

@@ -1,3 +1,5 @@
+use std::cell::OnceCell;
+
 use edge_ai_core::{
     Capabilities, ChatInput, ChatRequest, ContentPart, Context, EmbeddingInput, EmbeddingRequest,
     EmbeddingText, FunctionTool, Operation, RerankRequest, ResponseFormat, Tool, estimate_input_tokens,
@@ -6,14 +8,15 @@ use edge_ai_core::{
 
 use super::Passing;
 
-/// What a route may look at in a request. Nothing is computed before it is asked for.
-#[derive(Clone, Copy, Debug)]
+/// What a route may look at in a request. Nothing is computed before it is asked for, and no text is read twice for its tokens.
+#[derive(Clone, Debug)]
 pub(super) struct Asked<'a> {
     pub(super) context: &'a Context,
     content: Content<'a>,
     model: &'a str,
     /// Whether the answer comes piece by piece.
     pub(super) stream: bool,
+    input_tokens: OnceCell<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +41,7 @@ impl<'a> Asked<'a> {
             model: &request.model,
             content: Content::Chat(&request.input),
             stream,
+            input_tokens: OnceCell::new(),
         }
     }
 
@@ -47,6 +51,7 @@ impl<'a> Asked<'a> {
             model: &request.model,
             content: Content::Embedding(&request.input),
             stream: false,
+            input_tokens: OnceCell::new(),
         }
     }
 
@@ -56,6 +61,7 @@ impl<'a> Asked<'a> {
             model: &request.model,
             content: Content::Rerank(request),
             stream: false,
+            input_tokens: OnceCell::new(),
         }
     }
 
@@ -66,6 +72,7 @@ impl<'a> Asked<'a> {
             model: passing.name,
             content: Content::Passed(passing.bytes as u64, passing.operation),
             stream: passing.stream,
+            input_tokens: OnceCell::new(),
         }
     }
 
@@ -163,36 +170,48 @@ impl<'a> Asked<'a> {
     /// About how many tokens a context window has to hold. The parts of a batch are read one by one.
     pub(super) fn prompt_tokens(&self) -> u64 {
         match self.content {
-            Content::Chat(input) => estimate_input_tokens(input),
+            Content::Chat(_) => self.input_tokens(),
             Content::Embedding(_) | Content::Rerank(_) | Content::Passed(..) => 0,
         }
     }
 
     /// About how many tokens it takes: of input, and of output.
     pub(super) fn expected_tokens(&self) -> (u64, u64) {
-        match self.content {
-            Content::Passed(0, _) => (0, 0),
-            Content::Passed(bytes, _) => (bytes / BYTES_PER_TOKEN, EXPECTED_OUTPUT),
-            Content::Chat(input) => {
-                let output = input.max_output_tokens.map_or(EXPECTED_OUTPUT, u64::from);
-                (estimate_input_tokens(input), output)
-            }
-            Content::Embedding(input) => {
+        let output = match self.content {
+            Content::Passed(0, _) | Content::Embedding(_) | Content::Rerank(_) => 0,
+            Content::Passed(..) => EXPECTED_OUTPUT,
+            Content::Chat(input) => input.max_output_tokens.map_or(EXPECTED_OUTPUT, u64::from),
+        };
+        (self.input_tokens(), output)
+    }
+
+    fn input_tokens(&self) -> u64 {
+        *self.input_tokens.get_or_init(|| self.content.tokens())
+    }
+}
+
+impl Content<'_> {
+    /// About how many tokens a model has to read.
+    fn tokens(&self) -> u64 {
+        match self {
+            Self::Passed(bytes, _) => bytes / BYTES_PER_TOKEN,
+            Self::Chat(input) => estimate_input_tokens(input),
+            Self::Embedding(input) => {
                 let texts = input.texts.iter().map(|text| match text {
                     EmbeddingText::Text(text) => estimate_tokens(text),
                     EmbeddingText::Tokens(tokens) => count(tokens.len()),
                     _ => 0,
                 });
-                (texts.fold(0, u64::saturating_add), 0)
+                texts.fold(0, u64::saturating_add)
             }
             // A reranker reads the query with each document.
-            Content::Rerank(request) => {
+            Self::Rerank(request) => {
                 let query = estimate_tokens(&request.query);
                 let pairs = request
                     .documents
                     .iter()
                     .map(|text| estimate_tokens(text).saturating_add(query));
-                (pairs.fold(0, u64::saturating_add), 0)
+                pairs.fold(0, u64::saturating_add)
             }
         }
     }

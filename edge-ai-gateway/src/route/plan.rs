@@ -21,7 +21,7 @@ pub(super) enum Plan {
 /// What an order depends on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Chooser<'a> {
-    pub(super) asked: Asked<'a>,
+    pub(super) asked: &'a Asked<'a>,
     pub(super) prices: &'a PriceTable,
     pub(super) paces: &'a Paces,
     pub(super) entropy: &'a dyn Entropy,

@@ -137,20 +137,20 @@ impl Router {
 
     /// What a chat is expected to take, at the price of the dearest model that it may go to.
     pub(crate) fn estimate_chat(&self, request: &ChatRequest) -> Estimate {
-        self.estimate(&request.model, Asked::chat(request, false))
+        self.estimate(&request.model, &Asked::chat(request, false))
     }
 
     /// The same for embeddings.
     pub(crate) fn estimate_embedding(&self, request: &EmbeddingRequest) -> Estimate {
-        self.estimate(&request.model, Asked::embedding(request))
+        self.estimate(&request.model, &Asked::embedding(request))
     }
 
     /// The same for a reranking.
     pub(crate) fn estimate_rerank(&self, request: &RerankRequest) -> Estimate {
-        self.estimate(&request.model, Asked::rerank(request))
+        self.estimate(&request.model, &Asked::rerank(request))
     }
 
-    fn estimate(&self, model: &str, asked: Asked<'_>) -> Estimate {
+    fn estimate(&self, model: &str, asked: &Asked<'_>) -> Estimate {
         let (input, output) = asked.expected_tokens();
         let usage = Usage::new(input, output);
         let targets = self.table.candidates(model);
@@ -197,7 +197,8 @@ impl Router {
     /// # Errors
     /// As [`chat`](ChatModel::chat); no other model is asked, since it counts differently.
     pub(crate) async fn count_tokens(&self, request: ChatRequest) -> Result<(Verbatim<TokenCount>, bool)> {
-        let mut targets = self.targets(&request.model, Asked::chat(&request, false))?;
+        let asked = Asked::chat(&request, false);
+        let mut targets = self.targets(&request.model, &asked)?;
         targets.truncate(1);
         let counts = targets
             .iter()
@@ -207,7 +208,7 @@ impl Router {
             return Ok((estimate.into(), false));
         }
         let request = &request;
-        let attempts = self.attempts(Asked::chat(request, false), self.timeouts.answer);
+        let attempts = self.attempts(&asked, self.timeouts.answer);
         let (limit, deadline) = attempts.patience();
         let (count, permit) = attempts
             .run(targets, |target, context| async move {
@@ -225,7 +226,7 @@ impl Router {
         Ok((count, true))
     }
 
-    fn attempts<'a>(&'a self, asked: Asked<'a>, limit: Duration) -> Attempts<'a> {
+    fn attempts<'a>(&'a self, asked: &Asked<'a>, limit: Duration) -> Attempts<'a> {
         let (context, stream) = (asked.context, asked.stream);
         let gate = self
             .gate
@@ -251,7 +252,7 @@ impl Router {
     }
 
     /// The targets for a request, first choice first.
-    fn targets(&self, name: &str, asked: Asked<'_>) -> Result<Vec<Target>> {
+    fn targets(&self, name: &str, asked: &Asked<'_>) -> Result<Vec<Target>> {
         if let Some(shared) = &self.shared {
             shared.exchange(&self.paces, &self.clock, asked.context);
         }
@@ -381,9 +382,10 @@ fn named<T>(outcome: Result<T>, target: &Target) -> Result<T> {
 #[async_trait]
 impl ChatModel for Router {
     async fn chat(&self, request: ChatRequest) -> Result<ChatResponse> {
-        let targets = self.targets(&request.model, Asked::chat(&request, false))?;
+        let asked = Asked::chat(&request, false);
+        let targets = self.targets(&request.model, &asked)?;
         let request = &request;
-        let attempts = self.attempts(Asked::chat(request, false), self.timeouts.answer);
+        let attempts = self.attempts(&asked, self.timeouts.answer);
         let (limit, deadline) = attempts.patience();
         let (answer, permit) = attempts
             .run(targets, |target, context| async move {
@@ -397,9 +399,10 @@ impl ChatModel for Router {
     }
 
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream> {
-        let targets = self.targets(&request.model, Asked::chat(&request, true))?;
+        let asked = Asked::chat(&request, true);
+        let targets = self.targets(&request.model, &asked)?;
         let request = &request;
-        let attempts = self.attempts(Asked::chat(request, true), self.timeouts.first_token);
+        let attempts = self.attempts(&asked, self.timeouts.first_token);
         let (limit, deadline) = attempts.patience();
         let ((stream, ahead, target), permit) = attempts
             .run(targets, |target, context| async move {
@@ -424,9 +427,10 @@ impl ChatModel for Router {
 #[async_trait]
 impl EmbeddingModel for Router {
     async fn embed(&self, request: EmbeddingRequest) -> Result<EmbeddingResponse> {
-        let targets = self.targets(&request.model, Asked::embedding(&request))?;
+        let asked = Asked::embedding(&request);
+        let targets = self.targets(&request.model, &asked)?;
         let request = &request;
-        let attempts = self.attempts(Asked::embedding(request), self.timeouts.answer);
+        let attempts = self.attempts(&asked, self.timeouts.answer);
         let (limit, deadline) = attempts.patience();
         let (answer, permit) = attempts
             .run(targets, |target, context| async move {
@@ -450,9 +454,10 @@ impl EmbeddingModel for Router {
 #[async_trait]
 impl Reranker for Router {
     async fn rerank(&self, request: RerankRequest) -> Result<RerankResponse> {
-        let targets = self.targets(&request.model, Asked::rerank(&request))?;
+        let asked = Asked::rerank(&request);
+        let targets = self.targets(&request.model, &asked)?;
         let request = &request;
-        let attempts = self.attempts(Asked::rerank(request), self.timeouts.answer);
+        let attempts = self.attempts(&asked, self.timeouts.answer);
         let (limit, deadline) = attempts.patience();
         let (answer, permit) = attempts
             .run(targets, |target, context| async move {

@@ -360,7 +360,7 @@ mod tests {
     fn resolve(table: &RouteTable, name: &str) -> Result<Vec<Target>> {
         let request = ChatRequest::new(name).user("hi");
         let chooser = Chooser {
-            asked: Asked::chat(&request, false),
+            asked: &Asked::chat(&request, false),
             prices: &PriceTable::empty(),
             paces: &Paces::default(),
             entropy: &SeededEntropy::new(1),

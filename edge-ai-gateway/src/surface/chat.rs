@@ -1,10 +1,10 @@
-use edge_ai_core::{Body, CacheMode, Result, estimate_input_tokens};
+use edge_ai_core::{Body, CacheMode, Result};
 use http::{Response, StatusCode};
 
 use super::call::{Call, refusal};
 use super::response::{event_stream, json, tell};
 use super::writes::written;
-use crate::usage::{failed, metered};
+use crate::usage::{Expected, failed, metered};
 
 /// `POST /v1/chat/completions`, `POST /v1/responses`, `POST /v1/messages`
 pub(crate) async fn chat(mut call: Call<'_>) -> Result<Response<Body>> {
@@ -15,7 +15,8 @@ pub(crate) async fn chat(mut call: Call<'_>) -> Result<Response<Body>> {
     if let Some(capture) = call.gateway.capture.as_ref().filter(|_| call.collects) {
         call.meter.capture(capture, &call.body);
     }
-    call.meter.expect(estimate_input_tokens(&asked.request.input));
+    call.meter
+        .expect(Expected::of(&asked.request.input, call.body.len()));
     call.admit(&asked.request.model, |router| {
         router.estimate_chat(&asked.request)
     })

@@ -11,6 +11,7 @@ use futures_channel::oneshot;
 use futures_util::future::{join, join_all};
 
 use super::capture::{Capture, Captured};
+use super::expected::Expected;
 use super::{LogLine, PriceTable, price};
 use crate::jobs::Progress;
 use crate::limit::{Actual, Holds};
@@ -33,7 +34,7 @@ struct Open {
     captured: Option<Captured>,
     progress: Option<Arc<Progress>>,
     /// About how many tokens the request has.
-    input_tokens: u64,
+    input_tokens: Expected,
     /// About how many tokens the model has written.
     output_tokens: u64,
     /// What was taken of limits.
@@ -84,7 +85,7 @@ impl Meter {
             done,
             captured: None,
             progress: None,
-            input_tokens: 0,
+            input_tokens: Expected::Tokens(0),
             output_tokens: 0,
             held: Holds::default(),
         })))
@@ -104,7 +105,7 @@ impl Meter {
     }
 
     /// The request has about so many tokens: what is reckoned with when its answer breaks off before the vendor has told.
-    pub(crate) fn expect(&self, input_tokens: u64) {
+    pub(crate) fn expect(&self, input_tokens: Expected) {
         self.with(|open| open.input_tokens = input_tokens);
     }
 
@@ -285,7 +286,7 @@ impl Open {
             return None;
         };
         let under_way = kind == ErrorKind::Cancelled || self.output_tokens > 0;
-        under_way.then(|| Usage::new(self.input_tokens, self.output_tokens))
+        under_way.then(|| Usage::new(self.input_tokens.tokens(), self.output_tokens))
     }
 
     fn hand_over(self) {
@@ -395,7 +396,7 @@ mod tests {
             clock.now(),
         );
         meter.asked("cheap", true);
-        meter.expect(1_000);
+        meter.expect(Expected::Tokens(1_000));
         Bench {
             clock,
             sink,

@@ -84,7 +84,7 @@ impl Router {
         write: &(dyn Fn(&str) -> Result<Request<Bytes>> + Sync),
     ) -> Result<PassedOn> {
         let name = asked.name;
-        let mut targets = self.targets(name, asked.asked())?;
+        let mut targets = self.targets(name, &asked.asked())?;
         targets.retain(|target| {
             target.provider.native_api().is_some() && target.provider.speaks(target.model(), dialect)
         });
@@ -100,7 +100,7 @@ impl Router {
 
     /// What a request is expected to take.
     pub(crate) fn estimate_passed(&self, asked: &Passing<'_>) -> Estimate {
-        self.estimate(asked.name, asked.asked())
+        self.estimate(asked.name, &asked.asked())
     }
 
     async fn pass(
@@ -109,7 +109,7 @@ impl Router {
         asked: &Passing<'_>,
         write: &(dyn Fn(&str) -> Result<Request<Bytes>> + Sync),
     ) -> Result<PassedOn> {
-        let attempts = self.attempts(asked.asked(), self.timeouts.answer);
+        let attempts = self.attempts(&asked.asked(), self.timeouts.answer);
         let (limit, deadline) = attempts.patience();
         // The last answer that is one of a failure: it is the client's if nobody does better.
         let refused = Mutex::new(None);
