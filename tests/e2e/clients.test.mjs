@@ -84,19 +84,18 @@ for (const sdk of [chatCompletions, responses, messages]) {
         });
       }
 
-      test("streams piece by piece, and can be aborted", async () => {
+      test("can be aborted in the middle", async () => {
         const controller = new AbortController();
-        const asked = request("Tell a long story about bears and foxes. [[fault: hang-after=8]]");
+        const asked = request("Tell a long story about bears and foxes. [[fault: hang-after=5]]");
         const stream = sdk.stream(sdk.open(gateway.url), asked, { signal: controller.signal });
-        let pieces = 0;
+        let events = 0;
         await assert.rejects(async () => {
-          for await (const event of stream) {
-            if (!sdk.piece(event)) continue;
-            pieces += 1;
+          for await (const _ of stream) {
+            events += 1;
             controller.abort();
           }
         }, sdk.aborted);
-        assert.ok(pieces > 0);
+        assert.ok(events > 0);
       });
     });
   }

@@ -70,10 +70,10 @@ impl Plan {
                 }
                 targets
             }
-            Strategy::Cheapest(plans) => by_cost(in_turn(plans), &chooser.asked, chooser.prices),
+            Strategy::Cheapest(plans) => by_cost(in_turn(plans), chooser.asked, chooser.prices),
             Strategy::Fastest(plans) => by_pace(
                 in_turn(plans),
-                &chooser.asked,
+                chooser.asked,
                 chooser.paces,
                 chooser.entropy,
                 chooser.now,
@@ -110,7 +110,7 @@ impl Plan {
                 }
                 targets
             }
-            Strategy::When(when) if when.condition.holds(&chooser.asked) => when.then.choose(chooser),
+            Strategy::When(when) if when.condition.holds(chooser.asked) => when.then.choose(chooser),
             Strategy::When(when) => when.otherwise.choose(chooser),
         }
     }
