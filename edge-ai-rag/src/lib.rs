@@ -3,6 +3,7 @@
 mod boundary;
 mod digest;
 mod document;
+pub mod evaluate;
 mod index;
 mod keyword;
 mod namespace;
