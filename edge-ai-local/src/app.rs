@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::anthropic::PromptCache;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::embedder::Embedder;
 use crate::fault::Rules;
 use crate::journal::Journal;
 use crate::vectorize::Indexes;
@@ -16,6 +17,7 @@ pub(crate) struct App {
     /// Own address, such as `http://127.0.0.1:9900`.
     pub(crate) base: String,
     pub(crate) clock: Clock,
+    pub(crate) embedder: Embedder,
     pub(crate) journal: Journal,
     pub(crate) faults: Rules,
     pub(crate) indexes: Indexes,
@@ -25,12 +27,13 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(config: Config, base: String) -> Self {
+    pub(crate) fn new(config: Config, base: String, embedder: Embedder) -> Self {
         let indexes = Indexes::new(&config);
         Self {
             config,
             base,
             clock: Clock::start(),
+            embedder,
             journal: Journal::default(),
             faults: Rules::default(),
             indexes,

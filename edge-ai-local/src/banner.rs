@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 
-use crate::config::Config;
+use crate::app::App;
 
 /// The text shown at the start and at `GET /`: what this is, what its answers are, and where to reach it.
-#[must_use]
-pub fn banner(config: &Config, url: &str) -> String {
+pub(crate) fn banner(app: &App) -> String {
+    let (config, url, embeddings) = (&app.config, &app.base, app.embedder.described());
     let mut text = format!(
-        "edge-ai-local {version}: a STAND-IN on this machine, not the services themselves. No account, no network, no model.
+        "edge-ai-local {version}: a STAND-IN on this machine, not the services themselves. No account, no network.
   answers     quoted from the conversation by word overlap; tool calls and structured output are filled in
               from the text by schema; the same request gets the same answer
-  embeddings  hashed words and character trigrams: spelling, not meaning
+  embeddings  {embeddings}
 
   OpenAI      {url}/openai/v1        any key; `invalid…` is refused
   Anthropic   {url}/anthropic        any key; `invalid…` is refused
@@ -42,19 +42,16 @@ pub fn banner(config: &Config, url: &str) -> String {
     text
 }
 
-/// The one line on standard output that tells the program which started this one where to reach it.
-#[must_use]
-pub fn ready_line(url: &str) -> String {
-    serde_json::json!({ "ready": url }).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+    use crate::embedder::Embedder;
 
     #[test]
     fn it_says_that_it_is_a_stand_in() {
-        let text = banner(&Config::default(), "http://127.0.0.1:1");
+        let app = App::new(Config::default(), "http://127.0.0.1:1".into(), Embedder::Hashed);
+        let text = banner(&app);
         for part in [
             "STAND-IN",
             "not meaning",
@@ -64,9 +61,5 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}");
         }
-        assert_eq!(
-            ready_line("http://127.0.0.1:1"),
-            "{\"ready\":\"http://127.0.0.1:1\"}"
-        );
     }
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
@@ -29,6 +30,13 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = positive)]
     pub tokens_per_second: Option<f64>,
 
+    /// Directory of a sentence encoder (config.json, tokenizer.json, model.safetensors), such as all-MiniLM-L6-v2, for embeddings by meaning.
+    ///
+    /// Every embedding model of Workers AI and OpenAI then answers with its vectors, in its length. Needs a build with the feature
+    /// `embeddings`.
+    #[arg(long, value_name = "DIR")]
+    pub embedding_model: Option<PathBuf>,
+
     /// Stop when standard input ends, so that the program never outlives the one that started it.
     #[arg(long)]
     pub stop_on_stdin_eof: bool,
@@ -43,6 +51,7 @@ impl Args {
             indexes: self.indexes.clone(),
             visible_after: Duration::from_millis(self.visible_after),
             tokens_per_second: self.tokens_per_second,
+            embedding_model: self.embedding_model.clone(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the program is told at its start.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Configuration of a [`Server`](crate::Server).
@@ -14,6 +15,8 @@ pub struct Config {
     pub visible_after: Duration,
     /// Pace of streamed tokens; as fast as the reader reads when absent.
     pub tokens_per_second: Option<f64>,
+    /// Directory of the model that makes embeddings, such as all-MiniLM-L6-v2 (feature `embeddings`); hashed features when absent.
+    pub embedding_model: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -23,6 +26,7 @@ impl Default for Config {
             indexes: Vec::new(),
             visible_after: Duration::from_millis(150),
             tokens_per_second: None,
+            embedding_model: None,
         }
     }
 }

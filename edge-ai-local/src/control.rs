@@ -13,7 +13,7 @@ use crate::vectorize::limits;
 /// Answers what is not for a stood-in service.
 pub(crate) fn answer(app: &App, target: &Target, method: &Method, body: &[u8]) -> Reply {
     let path = match target {
-        Target::About => return Reply::text(banner(&app.config, &app.base)),
+        Target::About => return Reply::text(banner(app)),
         Target::Control(path) => path.trim_end_matches('/'),
         _ => return error(404, "nothing is here: GET / tells what is where"),
     };

@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use edge_ai_local::Server;
 use edge_ai_local::cli::Args;
-use edge_ai_local::{Server, banner};
 use tokio::io::AsyncReadExt as _;
 use tokio::signal;
 
@@ -22,16 +22,19 @@ async fn main() -> ExitCode {
             );
             return ExitCode::FAILURE;
         }
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+            eprintln!("edge-ai-local: {error}");
+            return ExitCode::FAILURE;
+        }
         Err(error) => {
             eprintln!("edge-ai-local: cannot listen on 127.0.0.1:{}: {error}", args.port);
             return ExitCode::FAILURE;
         }
     };
-    let url = server.url();
-    eprint!("{}", banner::banner(&args.config(), &url));
+    eprint!("{}", server.banner());
     let mut stdout = std::io::stdout();
     // A reader that is gone already is no reason to stop.
-    let _ = writeln!(stdout, "{}", banner::ready_line(&url)).and_then(|()| stdout.flush());
+    let _ = writeln!(stdout, "{}", server.ready_line()).and_then(|()| stdout.flush());
     match server.serve(stop_asked(args.stop_on_stdin_eof)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -56,7 +56,7 @@ fn route(call: &Call<'_>) -> Result<Reply, Error> {
         ("POST", "/chat/completions") => chat::answer(call, body(call)?),
         ("POST", "/responses") => responses::answer(call, body(call)?),
         ("POST", "/responses/input_tokens") => responses::count(body(call)?),
-        ("POST", "/embeddings") => embeddings::answer(body(call)?),
+        ("POST", "/embeddings") => embeddings::answer(&call.app.embedder, body(call)?),
         ("POST", "/images/generations") => media::images(call, body(call)?),
         ("POST", "/images/edits" | "/images/variations") => media::changed_images(call),
         ("POST", "/audio/speech") => media::speech(body(call)?),

@@ -17,9 +17,11 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::app::App;
+use crate::banner::banner;
 use crate::call::Call;
 use crate::config::Config;
 use crate::control;
+use crate::embedder::Embedder;
 use crate::fault::{self, Instead, Plan, Subject, directive};
 use crate::journal::{Record, Ticket};
 use crate::reply::send::{Head, send};
@@ -42,11 +44,13 @@ impl Server {
     /// Binds to 127.0.0.1; never to another address.
     ///
     /// # Errors
-    /// The port is taken or may not be bound.
+    /// The port is taken or may not be bound; [`InvalidInput`](io::ErrorKind::InvalidInput) for a model that does not load.
     pub async fn bind(config: Config) -> io::Result<Self> {
+        let embedder =
+            Embedder::of(&config).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
         let address = listener.local_addr()?;
-        let app = Arc::new(App::new(config, format!("http://{address}")));
+        let app = Arc::new(App::new(config, format!("http://{address}"), embedder));
         Ok(Self {
             listener,
             address,
@@ -64,6 +68,18 @@ impl Server {
     #[must_use]
     pub fn url(&self) -> String {
         self.app.base.clone()
+    }
+
+    /// What it is, what its answers are, and where to reach it: the text at `GET /`.
+    #[must_use]
+    pub fn banner(&self) -> String {
+        banner(&self.app)
+    }
+
+    /// The one line on standard output that tells the program which started this one where to reach it.
+    #[must_use]
+    pub fn ready_line(&self) -> String {
+        serde_json::json!({ "ready": self.app.base }).to_string()
     }
 
     /// Serves until `stop` completes; answers under way are then broken off.

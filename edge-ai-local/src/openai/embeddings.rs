@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use super::check;
 use super::error::Error;
-use crate::generate::{embedding::embed, tokens};
+use crate::embedder::Embedder;
+use crate::generate::tokens;
 use crate::reply::Reply;
 
 /// Texts in one request.
@@ -43,10 +44,10 @@ struct Usage {
     total_tokens: usize,
 }
 
-pub(super) fn answer(body: &Map<String, Value>) -> Result<Reply, Error> {
+pub(super) fn answer(embedder: &Embedder, body: &Map<String, Value>) -> Result<Reply, Error> {
     let model = check::model(body)?;
     let inputs = inputs(body.get("input"))?;
-    let dimensions = dimensions(model, body.get("dimensions"))?;
+    let dimensions = dimensions(embedder, model, body.get("dimensions"))?;
     let base64 = match body.get("encoding_format") {
         None | Some(Value::Null) => false,
         Some(format) if format == "float" => false,
@@ -59,11 +60,15 @@ pub(super) fn answer(body: &Map<String, Value>) -> Result<Reply, Error> {
         }
     };
     let read: usize = inputs.iter().map(|input| input.tokens).sum();
-    let data = inputs
-        .iter()
+    let texts: Vec<&str> = inputs.iter().map(|input| input.text.as_str()).collect();
+    let vectors = embedder
+        .embed(&texts, model, dimensions)
+        .map_err(|problem| Error::internal(&problem))?;
+    let data = vectors
+        .into_iter()
         .enumerate()
-        .map(|(index, input)| {
-            let vector = embed(&input.text, model, dimensions);
+        .map(|(index, vector)| {
+            let vector = shortened(vector, dimensions);
             let embedding = if base64 {
                 Vector::Base64(
                     STANDARD.encode(vector.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>()),
@@ -170,8 +175,21 @@ fn refused() -> Error {
         .param("input")
 }
 
-fn dimensions(model: &str, asked: Option<&Value>) -> Result<usize, Error> {
-    let most = if model.contains("3-large") { 3072 } else { 1536 };
+/// The beginning of a vector, of unit length again.
+fn shortened(mut vector: Vec<f32>, dimensions: usize) -> Vec<f32> {
+    if vector.len() > dimensions {
+        vector.truncate(dimensions);
+        let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+        vector
+            .iter_mut()
+            .for_each(|x| *x /= length.max(f32::MIN_POSITIVE));
+    }
+    vector
+}
+
+fn dimensions(embedder: &Embedder, model: &str, asked: Option<&Value>) -> Result<usize, Error> {
+    let own = if model.contains("3-large") { 3072 } else { 1536 };
+    let most = embedder.dimensions().unwrap_or(own);
     let Some(asked) = asked.filter(|asked| !asked.is_null()) else {
         return Ok(most);
     };

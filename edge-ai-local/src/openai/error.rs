@@ -47,6 +47,14 @@ impl Error {
         .code("invalid_type")
     }
 
+    /// The stand-in itself failed.
+    pub(crate) fn internal(message: &str) -> Self {
+        Self {
+            kind: "server_error",
+            ..Self::invalid(message).status(500)
+        }
+    }
+
     pub(crate) fn no_model(model: &str) -> Self {
         let message = format!("The model `{model}` does not exist or you do not have access to it.");
         Self::invalid(&message).status(404).code("model_not_found")

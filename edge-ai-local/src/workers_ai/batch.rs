@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::catalog::Model;
 use super::error::Error;
 use super::run;
+use crate::app::App;
 use crate::call::Call;
 use crate::id;
 use crate::reply::{Payload, Reply};
@@ -34,7 +35,7 @@ impl Batches {
         let responses: Vec<Value> = requests
             .iter()
             .enumerate()
-            .map(|(at, request)| one(model, at, request))
+            .map(|(at, request)| one(call.app, model, at, request))
             .collect();
         let ready_ms = call.app.clock.unix_ms() + call.app.config.visible_after.as_millis() as u64;
         let answer = json!({ "responses": responses, "usage": { "prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0 } });
@@ -62,9 +63,9 @@ impl Batches {
     }
 }
 
-fn one(model: &Model, at: usize, request: &Value) -> Value {
+fn one(app: &App, model: &Model, at: usize, request: &Value) -> Value {
     let empty = Map::new();
-    let reply = run::once(model, request.as_object().unwrap_or(&empty));
+    let reply = run::once(app, model, request.as_object().unwrap_or(&empty));
     let success = reply.is_ok();
     let result = match reply.unwrap_or_else(Reply::from).payload {
         Payload::Whole { bytes, .. } => serde_json::from_slice(&bytes).unwrap_or(Value::Null),

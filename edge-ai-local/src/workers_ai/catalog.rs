@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::error::Error;
 use crate::call::Call;
+use crate::embedder::Embedder;
 use crate::reply::Reply;
 
 /// What a model does, and how it speaks.
@@ -158,10 +159,11 @@ impl Model {
         }
     }
 
-    fn to_json(self) -> Value {
+    fn to_json(self, embedder: &Embedder) -> Value {
         let mut properties =
             vec![json!({ "property_id": "context_window", "value": self.context.to_string() })];
         if let Task::Embedding { dimensions, .. } = self.task {
+            let dimensions = embedder.dimensions().unwrap_or(dimensions);
             properties.push(json!({ "property_id": "output_dimensions", "value": dimensions.to_string() }));
         }
         json!({
@@ -196,7 +198,7 @@ pub(super) fn search(call: &Call<'_>) -> Reply {
         })
         .skip((page - 1).saturating_mul(per_page))
         .take(per_page)
-        .map(|model| model.to_json())
+        .map(|model| model.to_json(&call.app.embedder))
         .collect();
     let info =
         json!({ "count": found.len(), "page": page, "per_page": per_page, "total_count": MODELS.len() });

@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 use super::catalog::{Family, Model};
 use super::error::Error;
 use super::rerank;
+use crate::embedder::Embedder;
 use crate::fault::directive::strip;
-use crate::generate::{embedding::embed, tokens};
+use crate::generate::tokens;
 use crate::reply::Reply;
 
 /// Texts in one call.
@@ -25,6 +26,7 @@ struct Answer {
 }
 
 pub(super) fn answer(
+    embedder: &Embedder,
     model: &Model,
     family: Family,
     dimensions: usize,
@@ -43,9 +45,9 @@ pub(super) fn answer(
             };
             // Vectors of the two poolings cannot be compared: each has a space of its own.
             let space = format!("{} {pooling}", model.id);
-            Ok(data(&texts, model, &space, dimensions, Some(pooling)))
+            data(embedder, &texts, model, &space, dimensions, Some(pooling))
         }
-        Family::BgeM3 => m3(model, dimensions, inputs),
+        Family::BgeM3 => m3(embedder, model, dimensions, inputs),
         Family::Qwen => {
             let mut all = Vec::new();
             for key in ["queries", "documents", "text"] {
@@ -54,12 +56,17 @@ pub(super) fn answer(
             if all.is_empty() {
                 return Err(missing(&["queries", "documents", "text"]));
             }
-            Ok(data(&all, model, model.id, dimensions, None))
+            data(embedder, &all, model, model.id, dimensions, None)
         }
     }
 }
 
-fn m3(model: &Model, dimensions: usize, inputs: &Map<String, Value>) -> Result<Reply, Error> {
+fn m3(
+    embedder: &Embedder,
+    model: &Model,
+    dimensions: usize,
+    inputs: &Map<String, Value>,
+) -> Result<Reply, Error> {
     let truncate = inputs.get("truncate_inputs") == Some(&Value::Bool(true));
     let fits = |texts: &[String]| match texts.iter().map(|text| tokens::count(text)).max() {
         Some(most) if most > model.context && !truncate => Err(Error::context(most, model.context)),
@@ -67,7 +74,7 @@ fn m3(model: &Model, dimensions: usize, inputs: &Map<String, Value>) -> Result<R
     };
     if let Some(texts) = texts(inputs, "text")? {
         fits(&texts)?;
-        return Ok(data(&texts, model, model.id, dimensions, None));
+        return data(embedder, &texts, model, model.id, dimensions, None);
     }
     let Some(contexts) = inputs.get("contexts") else {
         return Err(missing(&["text", "contexts", "requests"]));
@@ -77,8 +84,8 @@ fn m3(model: &Model, dimensions: usize, inputs: &Map<String, Value>) -> Result<R
     match inputs.get("query").and_then(Value::as_str) {
         Some(query) => Ok(rerank::ranked(query, &contexts, None)),
         None => {
-            let vectors = vectors(&contexts, model, model.id, dimensions);
-            let shape = [vectors.len(), dimensions];
+            let vectors = vectors(embedder, &contexts, model, model.id, dimensions)?;
+            let shape = shape(&vectors);
             Ok(Reply::json(&Answer {
                 shape,
                 data: None,
@@ -90,30 +97,41 @@ fn m3(model: &Model, dimensions: usize, inputs: &Map<String, Value>) -> Result<R
 }
 
 fn data(
+    embedder: &Embedder,
     texts: &[String],
     model: &Model,
     space: &str,
     dimensions: usize,
     pooling: Option<&'static str>,
-) -> Reply {
-    let vectors = vectors(texts, model, space, dimensions);
-    Reply::json(&Answer {
-        shape: [vectors.len(), dimensions],
+) -> Result<Reply, Error> {
+    let vectors = vectors(embedder, texts, model, space, dimensions)?;
+    Ok(Reply::json(&Answer {
+        shape: shape(&vectors),
         data: Some(vectors),
         response: None,
         pooling,
-    })
+    }))
+}
+
+fn shape(vectors: &[Vec<f32>]) -> [usize; 2] {
+    [vectors.len(), vectors.first().map_or(0, Vec::len)]
 }
 
 /// Texts beyond the model's context are read up to it, without a word, as the service does.
-fn vectors(texts: &[String], model: &Model, space: &str, dimensions: usize) -> Vec<Vec<f32>> {
-    texts
+fn vectors(
+    embedder: &Embedder,
+    texts: &[String],
+    model: &Model,
+    space: &str,
+    dimensions: usize,
+) -> Result<Vec<Vec<f32>>, Error> {
+    let read: Vec<String> = texts
         .iter()
-        .map(|text| {
-            let read: String = tokens::pieces(text).into_iter().take(model.context).collect();
-            embed(&read, space, dimensions)
-        })
-        .collect()
+        .map(|text| tokens::pieces(text).into_iter().take(model.context).collect())
+        .collect();
+    embedder
+        .embed(&read, space, dimensions)
+        .map_err(|problem| Error::internal(&problem))
 }
 
 fn texts(inputs: &Map<String, Value>, key: &str) -> Result<Option<Vec<String>>, Error> {
@@ -168,7 +186,13 @@ mod tests {
         let Task::Embedding { dimensions, family } = model.task else {
             panic!("{id}")
         };
-        let reply = answer(model, family, dimensions, inputs.as_object().unwrap())?;
+        let reply = answer(
+            &Embedder::Hashed,
+            model,
+            family,
+            dimensions,
+            inputs.as_object().unwrap(),
+        )?;
         let Payload::Whole { bytes, .. } = reply.payload else {
             panic!("a stream")
         };

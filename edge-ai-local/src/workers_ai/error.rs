@@ -33,6 +33,11 @@ impl Error {
         Self::new(400, 5006, "Bad input", format!("Error: {problem}"))
     }
 
+    /// The stand-in itself failed.
+    pub(super) fn internal(problem: &str) -> Self {
+        Self::new(500, 5000, "Internal error", problem)
+    }
+
     pub(super) fn no_model(model: &str) -> Self {
         Self::new(400, 5007, "Not found", format!("No such model {model} or task"))
     }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::catalog::{self, Model, Task};
 use super::error::Error;
 use super::{embeddings, rerank, text};
+use crate::app::App;
 use crate::call::Call;
 use crate::reply::Reply;
 
@@ -62,15 +63,17 @@ fn run(call: &Call<'_>, model: &Model, inputs: &Map<String, Value>, queue: bool)
     }
     match model.task {
         Task::Text { dialect, reasons } => text::answer(call, model, dialect, reasons, inputs),
-        Task::Embedding { .. } | Task::Rerank => once(model, inputs),
+        Task::Embedding { .. } | Task::Rerank => once(call.app, model, inputs),
     }
 }
 
 /// Answers a request that is not a stream.
-pub(super) fn once(model: &Model, inputs: &Map<String, Value>) -> Result<Reply, Error> {
+pub(super) fn once(app: &App, model: &Model, inputs: &Map<String, Value>) -> Result<Reply, Error> {
     match model.task {
         Task::Text { .. } => text::once(model, inputs).map(|value| Reply::json(&value)),
-        Task::Embedding { dimensions, family } => embeddings::answer(model, family, dimensions, inputs),
+        Task::Embedding { dimensions, family } => {
+            embeddings::answer(&app.embedder, model, family, dimensions, inputs)
+        }
         Task::Rerank => rerank::answer(inputs),
     }
 }
