@@ -11,6 +11,7 @@ mod purge;
 mod rule;
 #[cfg(any(test, feature = "worker"))]
 mod seconds;
+mod semantic;
 mod tiered;
 
 #[cfg(feature = "worker")]
@@ -31,4 +32,5 @@ pub use key_value::{KeyValueCache, MemoryKeyValue};
 pub use memory::MemoryCache;
 pub use purge::PurgeLog;
 pub use rule::{CacheRule, CacheRules};
+pub use semantic::{Difference, Evidence, SemanticCache, Threshold, difference};
 pub use tiered::TieredCache;

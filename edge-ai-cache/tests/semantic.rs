@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use edge_ai_cache::{CacheRule, CachedChatModel, MemoryCache};
 use edge_ai_core::{
-    CacheMode, CacheStatus, ChatModel, ChatRequest, ChatResponse, Context, Error, ErrorKind, FunctionTool,
-    ManualClock, RawJson, Result, SemanticIndex, SemanticMatch, SemanticQuestion, async_trait,
+    CacheMode, CacheStatus, ChatModel, ChatRequest, Context, Error, ErrorKind, FunctionTool, ManualClock,
+    RawJson, Result, SemanticIndex, SemanticLesson, SemanticMatch, SemanticQuestion, async_trait,
 };
 use edge_ai_testkit::scripted::ScriptedChatModel;
 use futures_executor::block_on;
@@ -16,7 +16,7 @@ use futures_executor::block_on;
 /// Takes questions of the same words for the same, whatever the letters' case.
 #[derive(Debug, Default)]
 struct Words {
-    learned: Mutex<Vec<(SemanticQuestion, ChatResponse)>>,
+    learned: Mutex<Vec<(SemanticQuestion, SemanticLesson)>>,
     asked: Mutex<u32>,
     down: bool,
 }
@@ -32,17 +32,17 @@ impl SemanticIndex for Words {
         let found = learned.iter().find(|(known, _)| {
             known.scope == question.scope && known.text.eq_ignore_ascii_case(&question.text)
         });
-        Ok(found.map(|(_, answer)| SemanticMatch::new(answer.clone(), 0.97, Duration::from_secs(7))))
+        Ok(found.map(|(_, lesson)| SemanticMatch::new("e", lesson.clone(), 0.97, Duration::from_secs(7))))
     }
 
-    async fn learn(&self, question: &SemanticQuestion, answer: &ChatResponse, _: Duration) -> Result<()> {
+    async fn learn(&self, question: &SemanticQuestion, lesson: &SemanticLesson, _: Duration) -> Result<()> {
         if self.down {
             return Err(Error::new(ErrorKind::Unavailable, "down"));
         }
         self.learned
             .lock()
             .unwrap()
-            .push((question.clone(), answer.clone()));
+            .push((question.clone(), lesson.clone()));
         Ok(())
     }
 }

@@ -71,7 +71,7 @@ pub use provider::{Capabilities, ModelInfo, Provider};
 pub use purge::{CachePurge, Purge};
 pub use rerank::{RerankRequest, RerankResponse, RerankResult, Reranker};
 pub use secret::Secret;
-pub use semantic::{SemanticIndex, SemanticMatch, SemanticQuestion};
+pub use semantic::{SemanticIndex, SemanticLesson, SemanticMatch, SemanticQuestion};
 pub use sse::{SseDecoder, SseEvent};
 pub use time::{Clock, ManualClock, Timestamp, timeout};
 pub use tokens::{TokenCount, TokenCounter, estimate_input_tokens, estimate_tokens};

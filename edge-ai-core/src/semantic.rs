@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{CacheKey, ChatResponse, Result};
+use crate::{CacheKey, ChatResponse, Result, Timestamp};
 
 /// Finds kept answers to questions that mean the same.
 ///
@@ -22,7 +22,7 @@ pub trait SemanticIndex: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// When the index fails. The answer is given all the same.
-    async fn learn(&self, question: &SemanticQuestion, answer: &ChatResponse, ttl: Duration) -> Result<()>;
+    async fn learn(&self, question: &SemanticQuestion, lesson: &SemanticLesson, ttl: Duration) -> Result<()>;
 }
 
 #[async_trait]
@@ -31,8 +31,8 @@ impl<T: SemanticIndex + ?Sized> SemanticIndex for Arc<T> {
         (**self).find(question).await
     }
 
-    async fn learn(&self, question: &SemanticQuestion, answer: &ChatResponse, ttl: Duration) -> Result<()> {
-        (**self).learn(question, answer, ttl).await
+    async fn learn(&self, question: &SemanticQuestion, lesson: &SemanticLesson, ttl: Duration) -> Result<()> {
+        (**self).learn(question, lesson, ttl).await
     }
 }
 
@@ -68,12 +68,33 @@ impl SemanticQuestion {
     }
 }
 
+/// An answer to learn, and what it stands and falls with.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SemanticLesson {
+    /// The answer.
+    pub answer: ChatResponse,
+    /// When the model was asked: a [purge](crate::CachePurge) from then on counts.
+    pub asked: Timestamp,
+    /// What it was made from or belongs to: a purge of one of these takes it.
+    pub tags: Vec<String>,
+}
+
+impl SemanticLesson {
+    /// An answer that was asked for at a time.
+    pub const fn new(answer: ChatResponse, asked: Timestamp, tags: Vec<String>) -> Self {
+        Self { answer, asked, tags }
+    }
+}
+
 /// A kept answer to a question that means the same.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SemanticMatch {
-    /// The answer.
-    pub answer: ChatResponse,
+    /// What was learned.
+    pub lesson: SemanticLesson,
+    /// The index's own name for it.
+    pub entry: String,
     /// How near the two questions are, up to 1.
     pub similarity: f32,
     /// How old the answer is.
@@ -82,9 +103,10 @@ pub struct SemanticMatch {
 
 impl SemanticMatch {
     /// An answer that was found.
-    pub const fn new(answer: ChatResponse, similarity: f32, age: Duration) -> Self {
+    pub fn new(entry: impl Into<String>, lesson: SemanticLesson, similarity: f32, age: Duration) -> Self {
         Self {
-            answer,
+            lesson,
+            entry: entry.into(),
             similarity,
             age,
         }

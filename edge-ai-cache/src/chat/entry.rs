@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -50,14 +49,14 @@ impl Entry {
         asked: Timestamp,
         made: Timestamp,
         good: Duration,
-        tags: &[Arc<str>],
+        tags: &[String],
         answer: &ChatResponse,
     ) -> serde_json::Result<Bytes> {
         let written = Written {
             asked: asked.as_millis(),
             made: made.as_millis(),
             good: u64::try_from(good.as_millis()).unwrap_or(u64::MAX),
-            tags: tags.iter().map(|tag| &**tag).collect(),
+            tags: tags.iter().map(String::as_str).collect(),
             answer,
         };
         serde_json::to_vec(&written).map(Bytes::from)

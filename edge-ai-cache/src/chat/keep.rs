@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use edge_ai_core::{
     Cache, CacheKey, ChatAccumulator, ChatEvent, ChatOutput, ChatResponse, ChatStream, Clock, Context,
-    FinishReason, SemanticIndex, SemanticQuestion, Timestamp,
+    FinishReason, SemanticIndex, SemanticLesson, SemanticQuestion, Timestamp,
 };
 use futures_util::stream::{self, StreamExt};
 
@@ -36,12 +36,15 @@ impl Keeper {
         }
         let trail = self.context.trail.clone();
         let now = self.clock.now();
-        let written = Entry::write(self.asked, now, self.good, &self.context.cache.tags, answer);
+        let tags = self.tags();
+        let written = Entry::write(self.asked, now, self.good, &tags, answer);
         let value = match written {
             Ok(value) => value,
             Err(error) => return trail.warn(format!("cache: an answer does not write: {error}")),
         };
-        let (context, answer) = (self.context.clone(), answer.clone());
+        let context = self.context.clone();
+        let lesson = self.lesson.clone();
+        let lesson = lesson.map(|taught| (taught, SemanticLesson::new(answer.clone(), self.asked, tags)));
         let work = async move {
             let put = self
                 .cache
@@ -49,13 +52,19 @@ impl Keeper {
             if let Err(error) = put.await {
                 trail.warn(format!("cache: {error}"));
             }
-            if let Some((index, question)) = &self.lesson
-                && let Err(error) = index.learn(question, &answer, self.good).await
+            if let Some(((index, question), lesson)) = lesson
+                && let Err(error) = index.learn(&question, &lesson, self.good).await
             {
                 trail.warn(format!("cache: by meaning: {error}"));
             }
         };
         context.defer(work).await;
+    }
+
+    /// The client's tags, and what the answer is made from.
+    fn tags(&self) -> Vec<String> {
+        let own = self.context.cache.tags.iter().map(|tag| tag.to_string());
+        own.chain(self.context.trail.sources()).collect()
     }
 }
 

@@ -165,7 +165,15 @@ impl CachedChatModel {
         if policy.max_age.is_some_and(|oldest| found_.age > oldest) {
             return None;
         }
-        Some(found(request, found_.answer, CacheStatus::Semantic, found_.age))
+        let lesson = found_.lesson;
+        if let Some(log) = &self.purges
+            && log
+                .has_purged(context, &request.model, &lesson.tags, lesson.asked)
+                .await
+        {
+            return None;
+        }
+        Some(found(request, lesson.answer, CacheStatus::Semantic, found_.age))
     }
 }
 

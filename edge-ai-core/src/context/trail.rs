@@ -163,6 +163,7 @@ struct Steps {
     warnings: Vec<String>,
     guards: Vec<GuardNote>,
     variant: Option<Arc<str>>,
+    sources: Vec<String>,
 }
 
 /// How many different notes of guards a trail keeps: a hostile text must not fill a record.
@@ -217,6 +218,22 @@ impl Trail {
     /// Everything that was noted.
     pub fn warnings(&self) -> Vec<String> {
         self.with(|steps| steps.warnings.clone())
+    }
+
+    /// Notes what the answer is made from, such as a document's id: a cache keeps it as a [tag](crate::CachePolicy::tags), so that a
+    /// purge of the document takes the answer with it.
+    pub fn add_source(&self, source: impl Into<String>) {
+        let source = source.into();
+        self.with(|steps| {
+            if !steps.sources.contains(&source) {
+                steps.sources.push(source);
+            }
+        });
+    }
+
+    /// What the answer is made from.
+    pub fn sources(&self) -> Vec<String> {
+        self.with(|steps| steps.sources.clone())
     }
 
     /// Notes what a guard found; the same found again in the same place is counted. After 64 different notes, further ones are left out.
