@@ -4,11 +4,17 @@
 //! operation for each, and the median of the rounds' ratios: over 1.0 we are faster.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+#![cfg_attr(
+    feature = "semantic",
+    expect(clippy::print_stderr, reason = "a program's own messages")
+)]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the machine's clock")]
 
 mod leases;
 mod limits;
 mod measure;
+#[cfg(feature = "semantic")]
+mod semantic;
 mod streams;
 
 use measure::Pair;
@@ -16,6 +22,19 @@ use measure::Pair;
 fn main() {
     if std::env::args().nth(1).as_deref() == Some("limit-leases") {
         print!("{}", leases::table());
+        return;
+    }
+    #[cfg(feature = "semantic")]
+    if let [_, name, model, paraphrases] = std::env::args().collect::<Vec<_>>().as_slice()
+        && name == "semantic"
+    {
+        match semantic::table(model.as_ref(), paraphrases.as_ref()) {
+            Ok(table) => print!("{table}"),
+            Err(problem) => {
+                eprintln!("{problem}");
+                std::process::exit(1);
+            }
+        }
         return;
     }
     println!(

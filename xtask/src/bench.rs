@@ -1,11 +1,14 @@
 //! `cargo xtask bench`: what the claims of speed are measured by, kept with the machine and the versions.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::process;
 use crate::progress::Step;
+use crate::setup;
 use crate::workspace::Workspace;
 
 pub(crate) fn run(simulation: Option<&str>) -> Result<()> {
@@ -18,11 +21,11 @@ pub(crate) fn run(simulation: Option<&str>) -> Result<()> {
 
     let mut step = Step::start("measuring, in turns");
     let program = workspace.target().join("release/benches");
-    let measured = process::run_quiet(&mut step, std::process::Command::new(program).args(simulation))?;
+    let measured = process::run_quiet(&mut step, Command::new(program).args(simulation))?;
     step.done();
     println!("\n{measured}");
 
-    let date = process::output_of(std::process::Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
+    let date = process::output_of(Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
     let path = format!(
         "benches/results/{}-{}.md",
         date.trim(),
@@ -35,6 +38,29 @@ pub(crate) fn run(simulation: Option<&str>) -> Result<()> {
             format!("# {name}, simulated\n\n`cargo xtask bench {name}`, by virtual time.\n\n{measured}\n")
         }
     };
+    fs::write(workspace.join(&path), text).with_context(|| format!("cannot write {path}"))?;
+    println!("\nkept in {path}");
+    Ok(())
+}
+
+/// What the semantic cache answers, with a real embedding model.
+pub(crate) fn semantic(paraphrases: &Path) -> Result<()> {
+    let workspace = Workspace::find()?;
+    let model = setup::embedding_model()?;
+    let mut step = Step::start("building the benchmark");
+    let mut build = process::cargo();
+    build.args(["build", "--package", "benches", "--features", "semantic"]);
+    process::run_quiet(&mut step, build.current_dir(workspace.root()))?;
+    step.done();
+    let mut step = Step::start("embedding, comparing");
+    let mut program = Command::new(workspace.target().join("debug/benches"));
+    let table = process::run_quiet(&mut step, program.arg("semantic").arg(model).arg(paraphrases))?;
+    step.done();
+    println!("\n{table}");
+    let date = process::output_of(Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
+    let path = format!("benches/results/{}-semantic.md", date.trim());
+    let text =
+        format!("# The semantic cache\n\n`cargo xtask bench semantic`, with all-MiniLM-L6-v2.\n\n{table}");
     fs::write(workspace.join(&path), text).with_context(|| format!("cannot write {path}"))?;
     println!("\nkept in {path}");
     Ok(())

@@ -24,6 +24,7 @@ mod test;
 mod worker;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -49,9 +50,18 @@ enum Command {
     Test(test::Args),
     /// The pure parts beside the libraries that do the same, in one run; or a simulation
     Bench {
-        /// `limit-leases`: what leases let in over fifty isolates, held against their bound
-        #[arg(value_parser = ["limit-leases"])]
+        /// `limit-leases`: what leases let in over fifty isolates, held against their bound; `semantic`: what the semantic cache answers
+        #[arg(value_parser = ["limit-leases", "semantic"])]
         simulation: Option<String>,
+
+        /// For `semantic`: GPTCache's `mock_data.json`, pairs of sentences that mean the same (`[{"origin", "similar"}]`)
+        #[arg(
+            long,
+            value_name = "FILE",
+            env = "EDGE_AI_PARAPHRASES",
+            required_if_eq("simulation", "semantic")
+        )]
+        paraphrases: Option<PathBuf>,
     },
     /// The catalog of models and prices, written anew from its source
     Prices(prices::Args),
@@ -69,7 +79,11 @@ fn main() -> ExitCode {
         Command::Dev(args) => dev::run(args),
         Command::Build { example } => worker::run(&example),
         Command::Test(args) => test::run(&args),
-        Command::Bench { simulation } => bench::run(simulation.as_deref()),
+        Command::Bench {
+            simulation: Some(name),
+            paraphrases: Some(paraphrases),
+        } if name == "semantic" => bench::semantic(&paraphrases),
+        Command::Bench { simulation, .. } => bench::run(simulation.as_deref()),
         Command::Prices(args) => prices::run(&args),
         Command::Size => size::run(),
     };

@@ -3,6 +3,7 @@
 mod browser;
 mod cargo_tool;
 mod lockfile;
+mod model;
 mod node;
 mod python;
 mod target;
@@ -14,6 +15,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 pub(crate) use browser::find as browser;
+pub(crate) use model::ready as embedding_model;
 pub(crate) use python::environment as python_environment;
 
 use crate::workspace::Workspace;

@@ -114,7 +114,7 @@ impl SemanticCache {
         let request = EmbeddingRequest::new(&self.model, [&question.text]).with_context(context);
         let embedded = self.embedder.embed(request).await?.into_inner();
         let vector = embedded.embeddings.into_iter().next();
-        vector.ok_or_else(|| Error::new(ErrorKind::Upstream, "the embedding model gave no vector"))
+        vector.ok_or_else(|| Error::new(ErrorKind::BadUpstream, "the embedding model gave no vector"))
     }
 
     /// Of the tenant and the model that makes the vectors: those of another cannot be compared.

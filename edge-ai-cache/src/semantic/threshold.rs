@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 /// the finding of vCache (Schroeder et al., <https://arxiv.org/abs/2502.03771>). As there, an entry's chance to be right rises with the
 /// similarity `s` along a logistic curve about a point of its own, 1 / (1 + exp(−γ (s − t))), and it answers only where the expected
 /// error stays within the rate that is wished. Here `t` has a normal prior, which is placed so that an entry of which nothing is known
-/// answers from [`start`](Self::start) on; the posterior is taken over a grid, without sampling. The rate holds on average over entries,
+/// answers from [`start`](Self::start) on; the posterior is taken over a grid, without sampling. Where an entry was wrong, and below, it does not
+/// answer again while that is among its latest observations. The rate holds on average over entries,
 /// as far as the prior is true of one's questions; it is no bound for one entry.
 ///
 /// ```
@@ -100,7 +101,12 @@ impl Threshold {
         if evidence.is_empty() {
             return similarity >= self.start;
         }
-        expected_error(f64::from(similarity), self.middle, evidence) <= f64::from(self.error_rate)
+        let was_wrong = evidence
+            .0
+            .iter()
+            .any(|(seen, right)| !right && similarity <= *seen);
+        !was_wrong
+            && expected_error(f64::from(similarity), self.middle, evidence) <= f64::from(self.error_rate)
     }
 
     /// The least similarity at which any evidence could let an entry answer: nothing below needs a look.

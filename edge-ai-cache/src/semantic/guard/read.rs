@@ -36,27 +36,21 @@ pub(super) enum Kind {
 impl Text {
     pub(super) fn read(text: &str) -> Self {
         let mut words: Vec<Word> = Vec::new();
-        let (mut start, mut code) = (true, false);
+        let mut start = true;
         for raw in text.split_whitespace() {
-            code |= raw.contains('`');
+            add(&mut words, raw, start, raw.contains('`'));
             let ends = raw.trim_end_matches(['"', '\'', ')', '”', '’', '*']);
-            let ends = ends.ends_with(['.', '?', '!', ':', '¿', '¡', '。', '？']);
-            let quoted = code && raw.trim_matches(|c: char| !c.is_alphanumeric() && c != '_') != "";
-            add(&mut words, raw, start, quoted);
-            // An opening back quote without its end goes on with the next word.
-            code = code && raw.matches('`').count() % 2 == usize::from(!code);
-            code = false;
-            start = ends;
+            start = ends.ends_with(['.', '?', '!', ':', '。', '？']);
         }
         // The answer's yes or no is none of the sentence's.
-        if words
-            .first()
-            .is_some_and(|first| matches!(first.lower.as_str(), "no" | "yes"))
-            && text.trim_start().get(..).is_some_and(|text| {
-                text.split_whitespace()
-                    .next()
-                    .is_some_and(|first| first.ends_with(','))
-            })
+        let answers = text
+            .split_whitespace()
+            .next()
+            .is_some_and(|first| first.ends_with(','));
+        if answers
+            && words
+                .first()
+                .is_some_and(|first| matches!(first.lower.as_str(), "no" | "yes"))
         {
             words.remove(0);
         }

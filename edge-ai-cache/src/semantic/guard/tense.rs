@@ -45,41 +45,43 @@ fn base(word: &str) -> Option<String> {
     (word.len() > 4 && word.ends_with("ed")).then(|| stem(word))
 }
 
-/// Whether the word is a participle: behind a form of be, have or get, an article or a preposition.
+/// Whether the word is a participle: before `by`, or behind a form of be, have or get, an article or a preposition.
 fn led(text: &Text, at: usize) -> bool {
-    (1..=2).any(|back| {
-        matches!(
-            text.before(at, back),
-            "is" | "are"
-                | "be"
-                | "been"
-                | "being"
-                | "am"
-                | "was"
-                | "were"
-                | "has"
-                | "have"
-                | "had"
-                | "having"
-                | "get"
-                | "gets"
-                | "got"
+    text.after(at) == "by"
+        || (1..=2).any(|back| {
+            matches!(
+                text.before(at, back),
+                "is" | "are"
+                    | "be"
+                    | "been"
+                    | "being"
+                    | "am"
+                    | "was"
+                    | "were"
+                    | "has"
+                    | "have"
+                    | "had"
+                    | "having"
+                    | "get"
+                    | "gets"
+                    | "got"
+            )
+        })
+        || matches!(
+            text.before(at, 1),
+            "the"
+                | "a"
+                | "an"
+                | "by"
+                | "as"
+                | "for"
+                | "when"
+                | "if"
+                | "of"
+                | "with"
+                | "your"
+                | "my"
+                | "their"
+                | "its"
         )
-    }) || matches!(
-        text.before(at, 1),
-        "the"
-            | "a"
-            | "an"
-            | "by"
-            | "as"
-            | "for"
-            | "when"
-            | "if"
-            | "of"
-            | "with"
-            | "your"
-            | "my"
-            | "their"
-            | "its"
-    )
 }
