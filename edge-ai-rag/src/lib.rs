@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod answer;
 mod boundary;
 mod digest;
 mod document;
@@ -14,6 +15,7 @@ mod store;
 #[cfg(test)]
 mod testing;
 
+pub use answer::{Answer, AnswerEvent, AnswerStream, Citation, RagModel, RagProvider, Source};
 pub use document::{Chunk, Document, DocumentId, Heading, MediaType, ParentChunk, ParsedDocument};
 pub use index::{ChunkSource, StoredChunk};
 pub use keyword::{Fts5Store, Tokenizer};

@@ -20,5 +20,6 @@ pub use expand::Passage;
 pub use fusion::Fusion;
 pub use list_rerank::ListReranker;
 pub use options::{Expand, Mmr, QueryWork, RetrievalOptions, SearchMode, Threshold};
+pub(crate) use question::apart;
 pub use request::{Retrieval, Retrieved, RetrievedChunk, Scores};
 pub use retriever::Retriever;

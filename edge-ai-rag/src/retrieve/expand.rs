@@ -31,6 +31,16 @@ impl Passage {
         }
     }
 
+    /// A text of a document.
+    pub(crate) fn of(text: String, range: Range<u64>, chunk_ids: Vec<String>) -> Self {
+        Self {
+            text,
+            range,
+            ordinals: 0..0,
+            chunk_ids,
+        }
+    }
+
     /// The passage that a chunk is a part of.
     pub(super) fn of_parent(chunk: &StoredChunk) -> Self {
         Self {
@@ -147,18 +157,13 @@ pub(super) const fn neighbors(expand: Expand) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DocumentId, retrieve::Scores};
+    use crate::DocumentId;
     use proptest::prelude::*;
 
     fn hit(document: &str, ordinal: u32) -> RetrievedChunk {
         let document = DocumentId::new(document).unwrap();
         let chunk = StoredChunk::new(format!("{document}-{ordinal}"), document, ordinal, "x", 0..1);
-        RetrievedChunk {
-            passage: Passage::of_chunk(&chunk),
-            chunk,
-            score: 1.0,
-            scores: Scores::default(),
-        }
+        RetrievedChunk::of_chunk(chunk, 1.0)
     }
 
     fn passage(text: &str, range: Range<u64>) -> Passage {

@@ -10,7 +10,7 @@ use super::adjust::adjust;
 use super::fusion::{Fused, Scale};
 use super::mmr::choose;
 use super::question::apart;
-use super::{Mmr, Passage, Retrieval, RetrievedChunk, Scores};
+use super::{Mmr, Retrieval, RetrievedChunk};
 use crate::StoredChunk;
 
 /// The most chunks that a reranker reads: what a call of one takes grows with each.
@@ -37,17 +37,11 @@ pub(super) fn join_rows(
             // Vectorize compares the first 64 bytes of a text.
             let passes =
                 retrieval.options.filter.is_empty() || retrieval.options.filter.matches(&fields(&chunk));
-            passes.then(|| RetrievedChunk {
-                passage: Passage::of_chunk(&chunk),
-                chunk,
-                score: fused.score,
-                scores: Scores {
-                    dense: fused.dense,
-                    keyword: fused.keyword,
-                    fused: Some(fused.score),
-                    rerank: None,
-                },
-            })
+            let mut found = RetrievedChunk::of_chunk(chunk, fused.score);
+            found.scores.dense = fused.dense;
+            found.scores.keyword = fused.keyword;
+            found.scores.fused = Some(fused.score);
+            passes.then_some(found)
         })
         .collect()
 }

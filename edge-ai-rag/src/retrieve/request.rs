@@ -108,6 +108,18 @@ pub struct RetrievedChunk {
     pub scores: Scores,
 }
 
+impl RetrievedChunk {
+    /// A chunk with its own text, ranked by a score: for searches of one's own.
+    pub fn of_chunk(chunk: StoredChunk, score: f32) -> Self {
+        Self {
+            passage: Passage::of_chunk(&chunk),
+            chunk,
+            score,
+            scores: Scores::default(),
+        }
+    }
+}
+
 /// What the parts of a search said of a chunk; each is `None` where that part did not find it or was not asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]

@@ -10,7 +10,7 @@ use super::fusion::{RankedList, fuse};
 use super::question::{Queries, QueryModel, queries};
 use super::rank::{RERANKED, Rerank, diversify, join_rows, rerank, sort};
 use super::search::{Dense, is_bearable, keyword};
-use super::{Expand, Retrieval, Retrieved, RetrievedChunk, SearchMode};
+use super::{Expand, Retrieval, Retrieved, RetrievedChunk, Scores, SearchMode, Threshold};
 use crate::ChunkSource;
 
 /// Finds the chunks that may answer a question: by meaning, by words, or both, put in order, varied and widened as the question asks.
@@ -102,6 +102,41 @@ impl Retriever {
     /// Where the chunks are read.
     pub fn source(&self) -> &Arc<dyn ChunkSource> {
         &self.source
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    pub(crate) fn has_query_model(&self) -> bool {
+        self.query_model.is_some()
+    }
+
+    /// The models that decide what is found.
+    pub(crate) fn fingerprint(&self) -> String {
+        let dense = self.dense.as_ref().map(|dense| dense.model.as_str());
+        let rerank = self.rerank.as_ref().map(|rerank| rerank.model.as_str());
+        let query = self.query_model.as_ref().map(|query| query.model.as_str());
+        format!("{dense:?} {rerank:?} {query:?} {}", self.keyword.is_some())
+    }
+
+    /// Whether a chunk's scores reach one of those that are set; without any, every chunk does.
+    pub(crate) fn is_evidence(&self, threshold: Threshold, scores: &Scores) -> bool {
+        let metric = self.dense.as_ref().map(|dense| dense.store.capabilities().metric);
+        let reached = [
+            threshold.dense.map(|least| {
+                let score = scores.dense.zip(metric);
+                score.is_some_and(|(score, metric)| metric.reaches(score, least))
+            }),
+            threshold
+                .keyword
+                .map(|least| scores.keyword.is_some_and(|score| score >= least)),
+            threshold
+                .rerank
+                .map(|least| scores.rerank.is_some_and(|score| score >= least)),
+        ];
+        let mut reached = reached.into_iter().flatten().peekable();
+        reached.peek().is_none() || reached.any(|reached| reached)
     }
 
     /// Finds chunks.
