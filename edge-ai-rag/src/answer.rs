@@ -6,6 +6,7 @@ mod model;
 mod outcome;
 mod pack;
 mod parts;
+mod prepare;
 mod prompt;
 mod provider;
 mod scan;

@@ -2,18 +2,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edge_ai_core::{
-    Cache, ChatAccumulator, ChatModel, ChatOutput, ChatRequest, ChatResponse, ChatStream, ContentPart,
-    Entropy, Error, ErrorKind, Message, ResponseFormat, Result, Role, SemanticIndex, async_trait,
+    Cache, ChatAccumulator, ChatModel, ChatOutput, ChatRequest, ChatResponse, ChatStream, Entropy, Result,
+    SemanticIndex, Trail, Usage, async_trait,
 };
 use futures_util::{StreamExt, stream};
 
-use super::frequent::{Asked, Frequent};
+use super::frequent::Frequent;
 use super::outcome::whole;
-use super::pack::pack;
-use super::{Answer, AnswerStream, Source, prompt};
-use crate::digest::Digest;
-use crate::retrieve::apart;
-use crate::{Namespace, Retrieval, RetrievalOptions, Retriever, Threshold};
+use super::prepare::{Ask, Prepared};
+use super::{Answer, AnswerStream};
+use crate::{Namespace, RetrievalOptions, Retriever, Threshold};
 
 /// A chat model that answers from documents: it finds what the last turn is about, gives that to another model, and checks what the answer cites.
 ///
@@ -38,31 +36,17 @@ use crate::{Namespace, Retrieval, RetrievalOptions, Retriever, Threshold};
 /// Indexes are in characters of the content. Clients of other dialects get the citations that have a URL, in their own words.
 #[derive(Clone, Debug)]
 pub struct RagModel {
-    retriever: Retriever,
-    chat: Arc<dyn ChatModel>,
-    model: String,
-    entropy: Arc<dyn Entropy>,
-    namespace: Option<String>,
-    options: RetrievalOptions,
-    evidence: Threshold,
-    context_tokens: u64,
-    not_found: String,
-    instructions: Option<String>,
-    frequent: Option<Frequent>,
-}
-
-/// What comes of a question before a model is asked.
-enum Prepared {
-    /// The request to the model.
-    Ask {
-        request: ChatRequest,
-        sources: Vec<Source>,
-        cites: bool,
-        /// Whether the answer may be kept: the search was whole.
-        whole: bool,
-    },
-    /// Nothing to answer from.
-    NotFound { whole: bool },
+    pub(super) retriever: Retriever,
+    pub(super) chat: Arc<dyn ChatModel>,
+    pub(super) model: String,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) namespace: Option<String>,
+    pub(super) options: RetrievalOptions,
+    pub(super) evidence: Threshold,
+    pub(super) context_tokens: u64,
+    pub(super) not_found: String,
+    pub(super) instructions: Option<String>,
+    pub(super) frequent: Option<Frequent>,
 }
 
 impl RagModel {
@@ -177,22 +161,12 @@ impl RagModel {
     /// Answers with typed sources and citations, by the options of one request where there are some.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`] for `messages` without a user's text, [`ErrorKind::Unsupported`] for several choices; the errors of
+    /// [`ErrorKind::InvalidRequest`](edge_ai_core::ErrorKind::InvalidRequest) for `messages` without a user's text, [`ErrorKind::Unsupported`](edge_ai_core::ErrorKind::Unsupported) for several choices; the errors of
     /// [`Retriever::retrieve`] and of the model.
     pub async fn answer(&self, request: ChatRequest, options: Option<RetrievalOptions>) -> Result<Answer> {
         let trail = request.context.trail.clone();
-        match self.prepare(request, options).await? {
-            Prepared::Ask {
-                request,
-                sources,
-                cites,
-                ..
-            } => {
-                let output = self.chat.chat(request).await?.into_inner();
-                Ok(whole(output, sources, cites, trail))
-            }
-            Prepared::NotFound { .. } => Ok(self.nothing()),
-        }
+        let prepared = self.prepare(request, options).await?;
+        self.whole(prepared, trail).await
     }
 
     /// Answers piece by piece with typed sources and citations.
@@ -204,173 +178,49 @@ impl RagModel {
         request: ChatRequest,
         options: Option<RetrievalOptions>,
     ) -> Result<AnswerStream> {
-        let prepared = self.prepare(request.clone(), options).await?;
-        self.stream(prepared, &request).await
+        let trail = request.context.trail.clone();
+        let prepared = self.prepare(request, options).await?;
+        self.stream(prepared, trail).await
     }
 
-    async fn stream(&self, prepared: Prepared, request: &ChatRequest) -> Result<AnswerStream> {
-        let trail = request.context.trail.clone();
-        match prepared {
-            Prepared::Ask {
-                request,
-                sources,
-                cites,
-                ..
-            } => {
-                let inner = self.chat.chat_stream(request).await?;
-                Ok(AnswerStream::new(inner, sources, cites, trail))
-            }
-            Prepared::NotFound { .. } => {
-                let inner = ChatStream::from_response(self.nothing().output.into());
-                Ok(AnswerStream::new(inner, Vec::new(), false, trail))
-            }
-        }
+    async fn whole(&self, prepared: Prepared, trail: Trail) -> Result<Answer> {
+        let Some(Ask {
+            request,
+            sources,
+            cites,
+        }) = prepared.ask
+        else {
+            return Ok(self.nothing());
+        };
+        let output = self.chat.chat(request).await?.into_inner();
+        Ok(whole(output, sources, cites, trail))
+    }
+
+    async fn stream(&self, prepared: Prepared, trail: Trail) -> Result<AnswerStream> {
+        let Some(Ask {
+            request,
+            sources,
+            cites,
+        }) = prepared.ask
+        else {
+            let inner = ChatStream::from_response(self.nothing().output.into());
+            return Ok(AnswerStream::new(inner, Vec::new(), false, trail));
+        };
+        let inner = self.chat.chat_stream(request).await?;
+        Ok(AnswerStream::new(inner, sources, cites, trail))
     }
 
     fn nothing(&self) -> Answer {
         let mut output = ChatOutput::from_text(self.not_found.as_str());
         output.model.clone_from(&self.model);
         // No tokens were taken, and that is known.
-        output.usage = Some(edge_ai_core::Usage::default());
+        output.usage = Some(Usage::default());
         Answer {
             output,
             sources: Vec::new(),
             citations: Vec::new(),
             invented: Vec::new(),
         }
-    }
-
-    async fn prepare(&self, mut request: ChatRequest, options: Option<RetrievalOptions>) -> Result<Prepared> {
-        if request.choices.is_some_and(|choices| choices > 1) {
-            let message = "an answer from documents is one: leave `n` out";
-            return Err(Error::new(ErrorKind::Unsupported, message).with_param("n"));
-        }
-        let missing = || {
-            Error::invalid(
-                "messages",
-                "there is no question: the last turn of a user must have text",
-            )
-        };
-        let last = request
-            .messages
-            .iter()
-            .rposition(|message| message.role == Role::User)
-            .ok_or_else(missing)?;
-        let question = request.messages.get(last).map(Message::text).unwrap_or_default();
-        if question.trim().is_empty() {
-            return Err(missing());
-        }
-        let mut history: Vec<Message> = request.messages.iter().take(last).cloned().collect();
-        history.retain(|message| matches!(message.role, Role::User | Role::Assistant));
-        let retrieval = self.retrieval_of(&request, question, history, options);
-        let found = self.retriever.retrieve(retrieval).await?;
-        let whole = found.warnings.is_empty();
-        let reaches =
-            |chunk: &crate::RetrievedChunk| self.retriever.is_evidence(self.evidence, &chunk.scores);
-        let evidence = found.chunks.iter().any(reaches);
-        let sources = if evidence {
-            pack(found.chunks, self.context_tokens)
-        } else {
-            Vec::new()
-        };
-        let cites = matches!(request.response_format, None | Some(ResponseFormat::Text));
-        // A tool or a picture may answer what the documents do not, and a form that was asked for is not ours to fill.
-        let text = |part: &ContentPart| matches!(part, ContentPart::Text(_));
-        let turn = request
-            .messages
-            .iter()
-            .skip(last)
-            .flat_map(|message| &message.content);
-        let plain = cites && request.tools.is_empty() && turn.into_iter().all(text);
-        if sources.is_empty() && plain {
-            return Ok(Prepared::NotFound { whole });
-        }
-        request.context = apart(&request.context);
-        request.model.clone_from(&self.model);
-        let input = request.input.edit();
-        if let Some(message) = input.messages.get_mut(last) {
-            message
-                .content
-                .insert(0, prompt::sources(&sources, &*self.entropy));
-        }
-        // What a model said of sources before is not for another dialect's vendor.
-        for message in input
-            .messages
-            .iter_mut()
-            .filter(|message| message.role == Role::Assistant)
-        {
-            message
-                .content
-                .retain(|part| !matches!(part, ContentPart::Other(_)));
-        }
-        let rules = prompt::rules(cites, &self.not_found, self.instructions.as_deref());
-        input.messages.insert(0, rules);
-        Ok(Prepared::Ask {
-            request,
-            sources,
-            cites,
-            whole,
-        })
-    }
-
-    fn retrieval_of(
-        &self,
-        request: &ChatRequest,
-        question: String,
-        history: Vec<Message>,
-        options: Option<RetrievalOptions>,
-    ) -> Retrieval {
-        let mut options = options.unwrap_or_else(|| self.options.clone());
-        let mut query = question;
-        if self.retriever.has_query_model() {
-            options.query.rewrite = true;
-        } else if let Some(before) = history.iter().rfind(|message| message.role == Role::User) {
-            // "And in Berlin?" finds nothing by itself.
-            query = format!("{}\n{query}", before.text());
-        }
-        let start = query.len().saturating_sub(Retrieval::MAX_QUERY_BYTES);
-        let start = (start..=query.len())
-            .find(|at| query.is_char_boundary(*at))
-            .unwrap_or(0);
-        query.drain(..start);
-        Retrieval::new(self.namespace_of(request), query)
-            .with_options(options)
-            .with_history(history)
-            .with_context(request.context.clone())
-    }
-
-    /// The request's question, where answers are kept and this one may be.
-    async fn asked(&self, request: &ChatRequest) -> Option<(Frequent, Asked)> {
-        let frequent = self.frequent.as_ref()?;
-        let namespace = self.namespace_of(request);
-        let version = match self.retriever.source().version(&namespace).await {
-            Ok(version) => version,
-            Err(error) => {
-                request
-                    .context
-                    .trail
-                    .warn(format!("the documents' version cannot be read: {error}"));
-                return None;
-            }
-        };
-        let depends = Digest::new("frequent question")
-            .part(namespace.as_str())
-            .part(version.to_le_bytes())
-            .part(self.model.as_str())
-            .part(self.retriever.fingerprint())
-            .part(format!(
-                "{:?} {:?} {}",
-                self.options, self.evidence, self.context_tokens
-            ))
-            .part(prompt::rules(true, &self.not_found, self.instructions.as_deref()).text())
-            .into_base64();
-        let asked = Asked::new(
-            request,
-            depends.as_bytes(),
-            frequent.ttl,
-            self.retriever.clock().now(),
-        )?;
-        Some((frequent.clone(), asked))
     }
 }
 
@@ -384,19 +234,9 @@ impl ChatModel for RagModel {
         {
             return Ok(kept.into());
         }
-        let (answer, keep) = match self.prepare(request, None).await? {
-            Prepared::Ask {
-                request,
-                sources,
-                cites,
-                whole: keep,
-            } => {
-                let output = self.chat.chat(request).await?.into_inner();
-                (whole(output, sources, cites, context.trail.clone()), keep)
-            }
-            Prepared::NotFound { whole } => (self.nothing(), whole),
-        };
-        let output = answer.into_output();
+        let prepared = self.prepare(request, None).await?;
+        let keep = prepared.whole;
+        let output = self.whole(prepared, context.trail.clone()).await?.into_output();
         if let Some((frequent, asked)) = asked.filter(|_| keep) {
             frequent.keep(asked, output.clone(), &context).await;
         }
@@ -411,11 +251,9 @@ impl ChatModel for RagModel {
         {
             return Ok(ChatStream::from_response(kept.into()));
         }
-        let prepared = self.prepare(request.clone(), None).await?;
-        let keep = match &prepared {
-            Prepared::Ask { whole, .. } | Prepared::NotFound { whole } => *whole,
-        };
-        let answer = self.stream(prepared, &request).await?.into_chat();
+        let prepared = self.prepare(request, None).await?;
+        let keep = prepared.whole;
+        let answer = self.stream(prepared, context.trail.clone()).await?.into_chat();
         let Some((frequent, asked)) = asked.filter(|_| keep) else {
             return Ok(answer);
         };
