@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use edge_ai_core::{
     Cache, CacheKey, CacheMode, CacheStatus, ChatOutput, ChatRequest, ContentPart, Context, FinishReason,
-    Result, Role, SemanticIndex, SemanticQuestion, Timestamp,
+    Result, Role, SemanticIndex, SemanticLesson, SemanticQuestion, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -30,6 +30,8 @@ pub(super) struct Asked {
     ttl: Duration,
     max_age: Option<Duration>,
     asked_at: Timestamp,
+    /// Names under which the caller may have it purged.
+    tags: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,6 +72,7 @@ impl Asked {
             ttl: policy.ttl.map_or(ttl, |wished| wished.min(ttl)),
             max_age: policy.max_age,
             asked_at: now,
+            tags: policy.tags.iter().map(|tag| tag.to_string()).collect(),
         })
     }
 }
@@ -99,7 +102,7 @@ impl Frequent {
         {
             trail.set_cache(CacheStatus::Semantic);
             trail.set_cache_age(found.age);
-            return Some(found.answer.into_inner());
+            return Some(found.lesson.answer.into_inner());
         }
         trail.set_cache(CacheStatus::Miss);
         None
@@ -124,10 +127,8 @@ impl Frequent {
                     }
                 }
                 if let Some(index) = &this.semantic {
-                    told(
-                        index.learn(&asked.question, &answer.into(), asked.ttl).await,
-                        &within,
-                    );
+                    let lesson = SemanticLesson::new(answer.into(), asked.asked_at, asked.tags);
+                    told(index.learn(&asked.question, &lesson, asked.ttl).await, &within);
                 }
             })
             .await;

@@ -3,8 +3,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use edge_ai_core::{
-    Bytes, Cache, CacheKey, CacheMode, CachePolicy, CacheStatus, ChatResponse, Error, ErrorKind, Result,
-    SemanticIndex, SemanticMatch, SemanticQuestion, async_trait,
+    Bytes, Cache, CacheKey, CacheMode, CachePolicy, CacheStatus, Error, ErrorKind, Result, SemanticIndex,
+    SemanticLesson, SemanticMatch, SemanticQuestion, async_trait,
 };
 
 use super::*;
@@ -36,18 +36,21 @@ impl Cache for Kept {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Meaning(Arc<Mutex<Vec<(SemanticQuestion, ChatResponse)>>>);
+struct Meaning(Arc<Mutex<Vec<(SemanticQuestion, SemanticLesson)>>>);
 
 #[async_trait]
 impl SemanticIndex for Meaning {
     async fn find(&self, question: &SemanticQuestion) -> Result<Option<SemanticMatch>> {
         let kept = self.0.lock().unwrap();
         let found = kept.iter().find(|(known, _)| known.scope == question.scope);
-        Ok(found.map(|(_, answer)| SemanticMatch::new(answer.clone(), 0.99, Duration::from_secs(1))))
+        Ok(
+            found
+                .map(|(_, lesson)| SemanticMatch::new("entry", lesson.clone(), 0.99, Duration::from_secs(1))),
+        )
     }
 
-    async fn learn(&self, question: &SemanticQuestion, answer: &ChatResponse, _: Duration) -> Result<()> {
-        self.0.lock().unwrap().push((question.clone(), answer.clone()));
+    async fn learn(&self, question: &SemanticQuestion, lesson: &SemanticLesson, _: Duration) -> Result<()> {
+        self.0.lock().unwrap().push((question.clone(), lesson.clone()));
         Ok(())
     }
 }
