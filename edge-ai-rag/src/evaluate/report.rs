@@ -59,7 +59,9 @@ pub fn evaluate_with(qrels: &Qrels, run: &Run, gain: Gain) -> Report {
         };
         queries.insert(query.to_owned(), scores);
     }
-    let mean = |of: fn(&Scores) -> f64| queries.values().map(of).sum::<f64>() / queries.len().max(1) as f64;
+    // The sum of nothing is -0.0.
+    let mean =
+        |of: fn(&Scores) -> f64| (queries.values().map(of).sum::<f64>() + 0.0) / queries.len().max(1) as f64;
     let mean = Scores {
         ndcg_10: mean(|scores| scores.ndcg_10),
         precision_10: mean(|scores| scores.precision_10),
