@@ -33,6 +33,9 @@ pub(crate) enum Command {
     Tenants(Paging),
     /// Requests, tokens and cost
     Usage(Usage),
+    /// Kept answers
+    #[command(subcommand)]
+    Cache(Cache),
     /// Who changed what, the newest first
     Audit(Paging),
 }
@@ -146,6 +149,29 @@ pub(crate) struct Usage {
     /// How far back: 24h, 30d
     #[arg(long, default_value = "30d")]
     pub(crate) since: Span,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Cache {
+    /// Forget answers before their time: those that have all that is named
+    Purge(Purge),
+}
+
+#[derive(ClapArgs)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Purge {
+    /// Every answer
+    #[arg(long, conflicts_with_all = ["tenant", "model", "tag"])]
+    pub(crate) all: bool,
+    /// Those of a tenant
+    #[arg(long)]
+    pub(crate) tenant: Option<String>,
+    /// Those of a model or route, by the name that requests ask for
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// Those whose request gave this tag in x-edge-ai-cache-tags
+    #[arg(long)]
+    pub(crate) tag: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::api::Api;
-use crate::args::{Args, Command, Create, Keys, Paging, Place, Usage, VendorKeys};
+use crate::args::{Args, Cache, Command, Create, Keys, Paging, Place, Purge, Usage, VendorKeys};
 use crate::table::table;
 
 const KEYS: &[&str] = &[
@@ -49,6 +49,7 @@ pub(crate) fn run(args: Args) -> Result<(), String> {
             )
         }
         Command::Usage(usage) => client.usage(&usage),
+        Command::Cache(Cache::Purge(purge)) => client.purge(&purge),
         Command::Audit(paging) => {
             let columns = &["time_ms", "actor", "action", "tenant", "subject", "detail"];
             client.page(&format!("/admin/audit?{}", query(&paging)), columns, Value::clone)
@@ -162,6 +163,24 @@ impl Client {
         };
         columns.extend(SUMS);
         self.page(&path, &columns, Value::clone)
+    }
+
+    fn purge(&self, purge: &Purge) -> Result<(), String> {
+        let body = if purge.all {
+            json!({"everything": true})
+        } else {
+            let parts = [
+                ("tenant", &purge.tenant),
+                ("model", &purge.model),
+                ("tag", &purge.tag),
+            ];
+            let parts = parts
+                .into_iter()
+                .filter_map(|(name, part)| Some((name.to_owned(), part.as_deref()?.into())));
+            Value::Object(parts.collect())
+        };
+        let answer = self.api.send("POST", "/admin/cache/purge", Some(&body))?;
+        self.tell(&answer, "purged; every isolate knows it within 90 seconds\n")
     }
 
     /// Reads the settings and sends them back with the one change: the API sets all of them at once.

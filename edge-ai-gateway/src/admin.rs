@@ -1,8 +1,9 @@
-//! `/admin/*`: keys, tenants, vendor keys, usage and the trail of what was changed, over HTTP.
+//! `/admin/*`: keys, tenants, vendor keys, usage, purges of the cache and the trail of what was changed, over HTTP.
 
 mod answer;
 mod audit;
 mod body;
+mod cache;
 mod guard;
 mod keys;
 mod operation;
@@ -14,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use edge_ai_core::{Body, Clock, Database, Entropy, Error, ErrorKind, Result};
+use edge_ai_core::{Body, CachePurge, Clock, Database, Entropy, Error, ErrorKind, Result};
 use http::request::Parts;
 use http::{Response, StatusCode};
 
@@ -92,6 +93,7 @@ pub(crate) struct Desk<'a> {
     pub(crate) clock: &'a dyn Clock,
     pub(crate) entropy: &'a dyn Entropy,
     pub(crate) table: &'a RouteTable,
+    pub(crate) purge: Option<&'a dyn CachePurge>,
 }
 
 /// Something that answers `/admin/*`: a gateway without it does not link it.
@@ -145,6 +147,7 @@ impl Work<'_> {
             Operation::PutVendorKey(tenant, provider) => self.put_vendor_key(&tenant, &provider, body).await,
             Operation::DeleteVendorKey(tenant, provider) => self.delete_vendor_key(&tenant, &provider).await,
             Operation::ResealVendorKeys => self.reseal_vendor_keys().await,
+            Operation::PurgeCache => self.purge_cache(body).await,
             Operation::Usage => self.usage().await,
             Operation::Audit => self.list_audit().await,
         }

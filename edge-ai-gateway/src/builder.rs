@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edge_ai_core::{ChatModel, Clock, EmbeddingModel, Entropy, Provider, Result, UsageSink};
+use edge_ai_core::{CachePurge, ChatModel, Clock, EmbeddingModel, Entropy, Provider, Result, UsageSink};
 
 use crate::access::{Access, Authenticator};
 use crate::admin::{self, Admin};
@@ -43,6 +43,7 @@ pub struct GatewayBuilder {
     admin: Option<Arc<dyn admin::Surface>>,
     long_work: Option<Arc<dyn jobs::Surface>>,
     pass: Option<Arc<dyn pass::Surface>>,
+    purge: Option<Arc<dyn CachePurge>>,
     credentials: Option<Arc<dyn CredentialSource>>,
     gate: Option<Gating>,
     retry: RetryPolicy,
@@ -82,6 +83,7 @@ impl GatewayBuilder {
             admin: None,
             long_work: None,
             pass: None,
+            purge: None,
             credentials: None,
             gate: None,
             retry: RetryPolicy::default(),
@@ -195,6 +197,15 @@ impl GatewayBuilder {
     pub fn admin(self, admin: Admin) -> Self {
         Self {
             admin: Some(Arc::new(admin)),
+            ..self
+        }
+    }
+
+    /// Lets the [admin API](Self::admin) purge kept answers at `POST /admin/cache/purge`; it is told to `purge`, which the cache in the
+    /// [layers](Self::layer) looks at. The facade `edge-ai` does so with its log of purges.
+    pub fn cache_purge(self, purge: impl CachePurge) -> Self {
+        Self {
+            purge: Some(Arc::new(purge)),
             ..self
         }
     }
@@ -340,6 +351,7 @@ impl GatewayBuilder {
             admin: self.admin,
             long_work: self.long_work,
             pass: self.pass,
+            purge: self.purge,
             credentials: self.credentials,
             gate,
             books: Arc::new(books),

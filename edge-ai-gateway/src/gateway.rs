@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edge_ai_core::{
-    Background, Body, ChatModel, Clock, Context, Credentials, EmbeddingModel, Entropy, Error, ErrorKind,
-    Inline, Operation, Reranker, Result, Timestamp,
+    Background, Body, CachePurge, ChatModel, Clock, Context, Credentials, EmbeddingModel, Entropy, Error,
+    ErrorKind, Inline, Operation, Reranker, Result, Timestamp,
 };
 use http::header::ALLOW;
 use http::request::Parts;
@@ -56,6 +56,7 @@ pub struct Gateway {
     pub(crate) admin: Option<Arc<dyn admin::Surface>>,
     pub(crate) long_work: Option<Arc<dyn jobs::Surface>>,
     pub(crate) pass: Option<Arc<dyn pass::Surface>>,
+    pub(crate) purge: Option<Arc<dyn CachePurge>>,
     pub(crate) credentials: Option<Arc<dyn CredentialSource>>,
     pub(crate) gate: Option<Arc<dyn Gate>>,
     pub(crate) books: Arc<Books>,
@@ -192,6 +193,7 @@ impl Gateway {
                     clock: &*self.books.clock,
                     entropy: &*self.entropy,
                     table: self.router.table(),
+                    purge: self.purge.as_deref(),
                     head: &head,
                 };
                 return admin.answer(desk, body).await;

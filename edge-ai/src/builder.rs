@@ -132,7 +132,7 @@ impl EdgeAiBuilder {
         self
     }
 
-    /// Lets kept answers be [purged](EdgeAi::cache_purge).
+    /// Lets kept answers be [purged](EdgeAi::cache_purge): by code, and at `POST /admin/cache/purge` of an [admin API](Self::admin).
     pub fn cache_purges(mut self, log: PurgeLog) -> Self {
         self.cache.purges = Some(Arc::new(log));
         self
@@ -277,6 +277,10 @@ impl EdgeAiBuilder {
         let purges = self.cache.purges.clone();
         let names: Vec<String> = self.cache.names().map(str::to_owned).collect();
         let gateway = self.cache.around(self.gateway, self.clock);
+        let gateway = match &purges {
+            Some(purges) => gateway.cache_purge(Arc::clone(purges)),
+            None => gateway,
+        };
         let (gateway, guarded) = match self.outermost {
             None => (gateway, false),
             Some(around) => (gateway.layer(|model, _| around(model)), true),

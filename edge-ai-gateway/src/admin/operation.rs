@@ -19,6 +19,7 @@ pub(super) enum Operation {
     PutVendorKey(String, String),
     DeleteVendorKey(String, String),
     ResealVendorKeys,
+    PurgeCache,
     Usage,
     Audit,
 }
@@ -55,6 +56,7 @@ impl Operation {
                 ("DELETE", Self::DeleteVendorKey(own(tenant), own(provider))),
             ],
             ["vendor-keys", "reseal"] => vec![("POST", Self::ResealVendorKeys)],
+            ["cache", "purge"] => vec![("POST", Self::PurgeCache)],
             ["usage"] => vec![("GET", Self::Usage)],
             ["audit"] => vec![("GET", Self::Audit)],
             _ => {
@@ -138,6 +140,6 @@ mod tests {
                 described.insert(format!("{found:?}"));
             }
         }
-        assert_eq!(described.len(), 14, "{described:?}");
+        assert_eq!(described.len(), 15, "{described:?}");
     }
 }

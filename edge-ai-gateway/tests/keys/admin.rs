@@ -1,10 +1,12 @@
 //! The admin API and those who should not come in.
 
-use edge_ai_core::Body;
+use std::sync::{Arc, Mutex};
+
+use edge_ai_core::{Body, CachePurge, Error, ErrorKind, Purge, Result, async_trait};
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::bench::{ADMIN, bench};
+use crate::bench::{ADMIN, MASTER, Sqlite, bench, bench_on};
 
 #[test]
 fn nobody_comes_in_without_the_token() {
@@ -267,4 +269,91 @@ fn answers_are_as_described() {
     );
     check("VendorKey", &put.1["vendor_key"]);
     check("Error", &bench.admin("GET", "/admin/nothing", None).1);
+}
+
+/// Remembers what was purged, and is out of order for the tag `down`.
+#[derive(Debug, Default)]
+struct Purged(Mutex<Vec<Purge>>);
+
+#[async_trait]
+impl CachePurge for Purged {
+    async fn purge(&self, purge: &Purge) -> Result<()> {
+        if purge.tag.as_deref() == Some("down") {
+            return Err(Error::new(ErrorKind::Unavailable, "the store is out"));
+        }
+        self.0.lock().unwrap().push(purge.clone());
+        Ok(())
+    }
+}
+
+#[test]
+fn a_purge_goes_to_the_cache_and_into_the_trail() {
+    let purged = Arc::new(Purged::default());
+    let bench = bench_on(Sqlite::new(), MASTER, |builder| {
+        builder.cache_purge(Arc::clone(&purged))
+    });
+    let purge = |body: Value| bench.admin("POST", "/admin/cache/purge", Some(body));
+    let (status, told) = purge(json!({"tenant": "acme", "model": "smart", "tag": "prices"}));
+    assert_eq!(status, 200, "{told}");
+    assert_eq!(
+        told["purged"],
+        json!({"tenant": "acme", "model": "smart", "tag": "prices"})
+    );
+    let (status, told) = purge(json!({"everything": true}));
+    assert_eq!((status, &told["everything"]), (200, &json!(true)));
+    assert_eq!(purge(json!({"tag": "down"})).0, 503);
+    let all = Purge::everything();
+    let narrow = all.clone().of_tenant("acme").of_model("smart").tagged("prices");
+    assert_eq!(*purged.0.lock().unwrap(), [narrow, all]);
+
+    let (_, trail) = bench.admin("GET", "/admin/audit", None);
+    let lines: Vec<_> = trail["data"].as_array().unwrap().iter().collect();
+    assert!(
+        lines
+            .iter()
+            .all(|line| line["action"] == "cache.purge" && line["actor"] == "ops")
+    );
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| (&line["tenant"], &line["subject"], &line["detail"]))
+        .collect();
+    let (none, acme) = (&Value::Null, &json!("acme"));
+    let (some, every) = (&json!("cache"), &json!("*"));
+    assert_eq!(
+        told,
+        [
+            (none, some, &json!({"tag": "down"})),
+            (none, every, &json!({})),
+            (
+                acme,
+                some,
+                &json!({"tenant": "acme", "model": "smart", "tag": "prices"})
+            ),
+        ]
+    );
+}
+
+#[test]
+fn a_purge_that_was_not_meant_is_refused_before_anything_is_forgotten() {
+    let purged = Arc::new(Purged::default());
+    let bench = bench_on(Sqlite::new(), MASTER, |builder| {
+        builder.cache_purge(Arc::clone(&purged))
+    });
+    for (body, field) in [
+        (json!({}), "everything"),
+        (json!({"everything": false}), "everything"),
+        (json!({"everything": true, "tag": "x"}), "everything"),
+        (json!({"tags": ["x"]}), "tags"),
+        (json!({"model": "smrat"}), "model"),
+    ] {
+        let (status, told) = bench.admin("POST", "/admin/cache/purge", Some(body));
+        assert!((400..=404).contains(&status), "{told}");
+        assert_eq!(told["error"]["param"], field, "{told}");
+    }
+    assert_eq!(bench.admin("GET", "/admin/cache/purge", None).0, 405);
+    assert!(purged.0.lock().unwrap().is_empty());
+    assert_eq!(bench.admin("GET", "/admin/audit", None).1["data"], json!([]));
+    let (status, told) = self::bench().admin("POST", "/admin/cache/purge", Some(json!({"everything": true})));
+    assert!(status >= 400);
+    assert_eq!(told["error"]["code"], "cache_off");
 }
