@@ -1,8 +1,10 @@
+use std::path::PathBuf;
+
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::span::Span;
 
-/// Manages the keys of an edge-ai gateway
+/// Manages an edge-ai gateway: its keys, its cache, and what it is configured with
 #[derive(Parser)]
 #[command(name = "edge-ai", version, disable_help_subcommand = true)]
 pub(crate) struct Args {
@@ -14,7 +16,7 @@ pub(crate) struct Args {
         default_value = "http://127.0.0.1:8787"
     )]
     pub(crate) url: String,
-    /// Print what the gateway answered, as JSON
+    /// Print what was answered as JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
     #[command(subcommand)]
@@ -38,6 +40,9 @@ pub(crate) enum Command {
     Cache(Cache),
     /// Who changed what, the newest first
     Audit(Paging),
+    /// What a gateway is configured with; asks no gateway
+    #[command(subcommand)]
+    Config(Config),
 }
 
 #[derive(Subcommand)]
@@ -172,6 +177,23 @@ pub(crate) struct Purge {
     /// Those whose request gave this tag in x-edge-ai-cache-tags
     #[arg(long)]
     pub(crate) tag: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Config {
+    /// Check a document as a gateway would; what is wrong is told with its line
+    Check(Check),
+    /// Print the JSON Schema of the document, for editors
+    Schema,
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct Check {
+    /// The document, TOML or JSON; `-` is stdin
+    pub(crate) file: PathBuf,
+    /// A provider that your Worker has beside the vendors and those in the document; can be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) provider: Vec<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -1,4 +1,4 @@
-//! The command `edge-ai`: keys, tenants' vendor keys and usage of a gateway, over its admin API.
+//! The command `edge-ai`: keys, tenants' vendor keys, usage and kept answers of a gateway, over its admin API; and a check of its configuration.
 
 #![expect(
     clippy::print_stderr,
@@ -13,6 +13,7 @@
 
 mod api;
 mod args;
+mod config;
 mod run;
 mod span;
 mod table;

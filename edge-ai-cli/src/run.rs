@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::api::Api;
 use crate::args::{Args, Cache, Command, Create, Keys, Paging, Place, Purge, Usage, VendorKeys};
+use crate::config;
 use crate::table::table;
 
 const KEYS: &[&str] = &[
@@ -33,26 +34,25 @@ const SUMS: &[&str] = &[
 
 /// Does what the command line says.
 pub(crate) fn run(args: Args) -> Result<(), String> {
-    let client = Client {
-        api: Api::new(&args.url)?,
-        json: args.json,
-    };
+    let json = args.json;
+    let client = || Api::new(&args.url).map(|api| Client { api, json });
     match args.command {
-        Command::Keys(command) => client.keys(command),
-        Command::VendorKeys(command) => client.vendor_keys(command),
+        Command::Keys(command) => client()?.keys(command),
+        Command::VendorKeys(command) => client()?.vendor_keys(command),
         Command::Tenants(paging) => {
             let columns = &["tenant", "keys", "disabled_keys", "last_used_at_ms"];
-            client.page(
+            client()?.page(
                 &format!("/admin/tenants?{}", query(&paging)),
                 columns,
                 Value::clone,
             )
         }
-        Command::Usage(usage) => client.usage(&usage),
-        Command::Cache(Cache::Purge(purge)) => client.purge(&purge),
+        Command::Usage(usage) => client()?.usage(&usage),
+        Command::Cache(Cache::Purge(purge)) => client()?.purge(&purge),
+        Command::Config(command) => config::run(&command, json),
         Command::Audit(paging) => {
             let columns = &["time_ms", "actor", "action", "tenant", "subject", "detail"];
-            client.page(&format!("/admin/audit?{}", query(&paging)), columns, Value::clone)
+            client()?.page(&format!("/admin/audit?{}", query(&paging)), columns, Value::clone)
         }
     }
 }

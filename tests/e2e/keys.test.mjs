@@ -205,6 +205,49 @@ describe("a token of the identity provider", () => {
   });
 });
 
+test("kept answers are purged by the command, for whom it says, and the trail says by whom", async () => {
+  const [acme, globex] = [await newKey(), (await edgeAi(["keys", "create", "--tenant", "globex", "--name", "test"])).answer];
+  const content = unique();
+  const status = async (key) => {
+    const response = await ask(key, "openai/gpt-4o-mini", content, { "x-edge-ai-cache-tags": "prices" });
+    await response.text();
+    return response.headers.get("x-edge-ai-cache");
+  };
+  const kept = async (key) => {
+    for (let tries = 0; (await status(key)) !== "hit"; tries += 1) {
+      assert.ok(tries < 200, "it was never kept");
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  };
+  const purge = async (...args) => {
+    const { code, error } = await edgeAi(["cache", "purge", ...args]);
+    assert.equal(code, 0, error);
+  };
+  for (const args of [["--tag", "prices"], ["--tenant", "acme", "--model", "openai/gpt-4o-mini"], ["--all"]]) {
+    await kept(acme.secret);
+    await kept(globex.secret);
+    await purge(...args);
+    assert.equal(await status(acme.secret), "miss", args.join(" "));
+    assert.equal(await status(globex.secret), args.includes("acme") ? "hit" : "miss", args.join(" "));
+  }
+  await kept(acme.secret);
+  await purge("--tag", "others");
+  assert.equal(await status(acme.secret), "hit");
+
+  const { answer } = await edgeAi(["audit", "--limit", "4"]);
+  assert.deepEqual(
+    answer.data.map(({ action, actor, detail }) => [action, actor, detail]),
+    [{ tag: "others" }, {}, { tenant: "acme", model: "openai/gpt-4o-mini" }, { tag: "prices" }].map((detail) => ["cache.purge", "ops", detail]),
+  );
+  assert.equal((await edgeAi(["cache", "purge"], { json: false })).code, 2);
+  const empty = await admin("/cache/purge", { method: "POST", body: "{}" });
+  assert.equal(empty.status, 400);
+  const none = await edgeAi(["cache", "purge", "--model", "opanai/gpt"]);
+  assert.equal(none.code, 1);
+  assert.match(none.error, /opanai\/gpt/);
+  assert.equal((await admin("/cache/purge", { method: "POST", body: '{"everything": true}', token: acme.secret })).status, 401);
+});
+
 test("the admin API lets nobody else in, and takes names for what they are", async () => {
   const { secret } = await newKey();
   for (const token of [null, "", secret, ADMIN_TOKEN.slice(1), `${ADMIN_TOKEN}0`, createHash("sha256").update(ADMIN_TOKEN).digest("hex")]) {
