@@ -30,6 +30,7 @@ const EVERYTHING: &str = r#"{
   "limits": ["600 requests per minute per ip", {"name": "budget", "measure": "spend", "amount": "$50", "window": "day", "per": ["tenant"]}],
   "guardrails": {"secrets": {"action": "block"}},
   "prices": {"scripted/a": {"input": 1.25, "output": 10, "long_context": {"above_tokens": 1000, "input": 2.5, "output": 20}}},
+  "share_paces_seconds": 60,
   "max_body_bytes": 1000000,
   "keep_alive_seconds": 5
 }"#;

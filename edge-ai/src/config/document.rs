@@ -31,6 +31,9 @@ pub struct Config {
     pub cache: Option<CacheRules>,
     /// How much of what, for whom, in which time.
     pub limits: Vec<LimitRule>,
+    /// Every how many seconds isolates share how quick targets have lately been, for routes that choose the fastest; without it, each isolate
+    /// knows what it has measured itself. Where they share it is the application's to say. A minute is a good time.
+    pub share_paces_seconds: Option<u64>,
     /// What is found, hidden and refused in requests and answers.
     pub guardrails: Option<GuardConfig>,
     /// Prices of models, by `provider/model`, before the list prices.
@@ -62,8 +65,13 @@ impl Config {
         if let Some((at, error)) = LimitRule::first_fault(&self.limits) {
             return Err(wrong(&[&format!("limits[{at}]")], error.message()));
         }
-        if self.keep_alive_seconds == Some(0) {
-            return Err(wrong(&["keep_alive_seconds"], "it is at least 1"));
+        for (name, seconds) in [
+            ("keep_alive_seconds", self.keep_alive_seconds),
+            ("share_paces_seconds", self.share_paces_seconds),
+        ] {
+            if seconds == Some(0) {
+                return Err(wrong(&[name], "it is at least 1"));
+            }
         }
         if let Some(guardrails) = &self.guardrails {
             guardrails

@@ -59,6 +59,9 @@ fn build(env: &Env, config: &Config, before: Option<&EdgeAi>) -> Result<EdgeAi> 
     if let Some(rules) = &config.cache {
         edge = stores::with_cache(edge, env, rules.clone())?;
     }
+    if let Some(seconds) = config.share_paces_seconds {
+        edge = stores::with_shared_paces(edge, env, seconds)?;
+    }
     if let Some(before) = before {
         edge = edge.inherit(before);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use edge_ai::cache::{CacheRules, KeyValueCache, MemoryCache, PurgeLog, TieredCache, WorkerRooms, WorkersKv};
 use edge_ai::core::{Clock, LeaseOptions, LimitRule};
-use edge_ai::gateway::{DurableLeases, KvLimits, Limits, RateLimitBinding};
+use edge_ai::gateway::{DurableLeases, KeyValuePaces, KvLimits, Limits, RateLimitBinding};
 use edge_ai::runtime::{WorkerClock, WorkerEntropy};
 use edge_ai::{EdgeAiBuilder, PerIsolate, Result};
 use worker::Env;
@@ -28,6 +28,12 @@ pub(crate) fn with_cache(edge: EdgeAiBuilder, env: &Env, rules: CacheRules) -> R
         .cache(cache, rules)
         .cache_purges(PurgeLog::new(kv()?, WorkerClock))
         .coalesce(WorkerRooms::from_env(env, "COALESCE")?))
+}
+
+/// Shares with the other isolates how quick targets have been.
+pub(crate) fn with_shared_paces(edge: EdgeAiBuilder, env: &Env, seconds: u64) -> Result<EdgeAiBuilder> {
+    let paces = KeyValuePaces::new(WorkersKv::from_env(env, "CACHE")?);
+    Ok(edge.shared_paces(paces, Duration::from_secs(seconds)))
 }
 
 /// Limits on every backend that wrangler.jsonc binds.

@@ -37,6 +37,12 @@ export async function startWithQueue(vars = {}) {
       const database = await miniflare.getD1Database("DB", config.name);
       return (await database.prepare(sql).bind(...values).all()).results;
     },
+    /** The JSON of the first key in the namespace of answers that begins with `prefix`. */
+    async kept(prefix) {
+      const namespace = await miniflare.getKVNamespace("CACHE", config.name);
+      const { keys } = await namespace.list({ prefix });
+      return keys.length > 0 ? namespace.get(keys[0].name, "json") : null;
+    },
     async restart() {
       await miniflare.dispose();
       miniflare = new Miniflare(options());
