@@ -18,8 +18,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use edge_ai_core::{Body, CacheKey, Result};
 
-pub(crate) use client::{Joined, join};
-pub(crate) use lead::shared;
+pub(crate) use client::{Joined, Meeting, Meets};
 pub use local::LocalRooms;
 #[cfg(feature = "durable-object")]
 pub use object::CoalescingObject;

@@ -334,7 +334,7 @@ impl Gateway {
         }
         match operation {
             Operation::Embeddings => surface::embeddings(call).await,
-            Operation::Rerank => surface::rerank(call).await,
+            Operation::Rerank if cfg!(feature = "rerank") => surface::rerank(call).await,
             _ => surface::chat(call).await,
         }
     }

@@ -99,11 +99,14 @@ pub struct EdgeAiBuilder {
     cache: Caching,
     /// What stands around everything else, the cache included.
     outermost: Option<Outermost>,
-    pass: Option<PassThrough>,
+    pass: Option<Passing>,
 }
 
 /// Takes a model, gives one around it.
 type Outermost = Box<dyn FnOnce(Arc<dyn ChatModel>) -> Arc<dyn ChatModel>>;
+
+/// Turns passing on on, knowing whether guardrails stand beside it: made where it is turned on, so that no other application links it.
+type Passing = Box<dyn FnOnce(GatewayBuilder, bool) -> GatewayBuilder>;
 
 impl EdgeAiBuilder {
     /// Adds a provider; its models are asked for as `name/model`.
@@ -140,13 +143,13 @@ impl EdgeAiBuilder {
 
     /// Where equal requests meet to share a call, on the routes whose [rule](edge_ai_cache::CacheRule::coalesce) says so.
     pub fn coalesce(mut self, rooms: impl CoalescingRooms) -> Self {
-        self.cache.rooms = Some(Arc::new(rooms));
+        self.cache.rooms = Some(Box::new(|cached| cached.coalesce(Arc::new(rooms))));
         self
     }
 
     /// Answers questions that mean the same by one answer, on the routes whose [rule](edge_ai_cache::CacheRule::semantic) says so.
     pub fn semantic_cache(mut self, index: impl SemanticIndex) -> Self {
-        self.cache.semantic = Some(Arc::new(index));
+        self.cache.semantic = Some(Box::new(|cached| cached.semantic(Arc::new(index))));
         self
     }
 
@@ -173,8 +176,11 @@ impl EdgeAiBuilder {
     /// Passes requests on to vendors' own APIs. Beside [guardrails](Self::guard) they are refused, unless it is
     /// [`unguarded`](PassThrough::unguarded).
     pub fn pass_through(self, pass: PassThrough) -> Self {
+        let on: Passing = Box::new(|gateway, guarded| {
+            gateway.pass_through(if guarded { pass.beside_guardrails() } else { pass })
+        });
         Self {
-            pass: Some(pass),
+            pass: Some(on),
             ..self
         }
     }
@@ -286,8 +292,7 @@ impl EdgeAiBuilder {
             Some(around) => (gateway.layer(|model, _| around(model)), true),
         };
         let gateway = match self.pass {
-            Some(pass) if guarded => gateway.pass_through(pass.beside_guardrails()),
-            Some(pass) => gateway.pass_through(pass),
+            Some(pass) => pass(gateway, guarded),
             None => gateway,
         };
         let gateway = gateway.build()?;

@@ -1,17 +1,21 @@
+use std::fmt;
 use std::sync::Arc;
 
-use edge_ai_cache::{CacheRules, CachedChatModel, CachedEmbeddingModel, CoalescingRooms, PurgeLog};
-use edge_ai_core::{Cache, Clock, SemanticIndex};
+use edge_ai_cache::{CacheRules, CachedChatModel, CachedEmbeddingModel, PurgeLog};
+use edge_ai_core::{Cache, Clock};
 use edge_ai_gateway::GatewayBuilder;
 
 /// What the caches around a gateway's models are made of.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Caching {
     pub(crate) cache: Option<(Arc<dyn Cache>, CacheRules)>,
     pub(crate) purges: Option<Arc<PurgeLog>>,
-    pub(crate) rooms: Option<Arc<dyn CoalescingRooms>>,
-    pub(crate) semantic: Option<Arc<dyn SemanticIndex>>,
+    pub(crate) rooms: Option<More>,
+    pub(crate) semantic: Option<More>,
 }
+
+/// Gives the cached model a part: made where the part is asked for, so that no other application links it.
+pub(crate) type More = Box<dyn FnOnce(CachedChatModel) -> CachedChatModel>;
 
 impl Caching {
     /// The routes and models that have rules of their own.
@@ -36,11 +40,8 @@ impl Caching {
                 if let Some(log) = self.purges {
                     cached = cached.purges(log);
                 }
-                if let Some(rooms) = self.rooms {
-                    cached = cached.coalesce(rooms);
-                }
-                if let Some(index) = self.semantic {
-                    cached = cached.semantic(index);
+                for more in [self.rooms, self.semantic].into_iter().flatten() {
+                    cached = more(cached);
                 }
                 Arc::new(cached)
             })
@@ -52,5 +53,14 @@ impl Caching {
                         .keys_apart(names.tells_keys_apart()),
                 )
             })
+    }
+}
+
+impl fmt::Debug for Caching {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caching")
+            .field("cache", &self.cache)
+            .field("purges", &self.purges)
+            .finish_non_exhaustive()
     }
 }

@@ -10,7 +10,7 @@ use super::keep::kept;
 use super::look_up::{Looked, Miss};
 use super::refresh::Refreshes;
 use crate::apart::write_context;
-use crate::coalesce::{Joined, join, shared};
+use crate::coalesce::{Joined, Meeting, Meets};
 use crate::{CacheRules, CoalescingRooms, PurgeLog};
 
 /// A chat model before which a cache stands.
@@ -35,7 +35,7 @@ pub struct CachedChatModel {
     pub(super) purges: Option<Arc<PurgeLog>>,
     pub(super) semantic: Option<Arc<dyn SemanticIndex>>,
     pub(super) refreshes: Refreshes,
-    rooms: Option<Arc<dyn CoalescingRooms>>,
+    rooms: Option<Arc<dyn Meets>>,
     salt: Arc<[u8]>,
     labels: Arc<[String]>,
     keys_apart: bool,
@@ -93,7 +93,7 @@ impl CachedChatModel {
     #[must_use]
     pub fn coalesce(self, rooms: Arc<dyn CoalescingRooms>) -> Self {
         Self {
-            rooms: Some(rooms),
+            rooms: Some(Arc::new(Meeting(rooms))),
             ..self
         }
     }
@@ -147,7 +147,9 @@ impl CachedChatModel {
         let Some(rooms) = self.rooms.as_ref().filter(|_| miss.coalesce) else {
             return Ok(Joined::Alone);
         };
-        let joined = join(rooms, &miss.keeper.key, &self.clock, &request.context).await?;
+        let joined = rooms
+            .join(&miss.keeper.key, &self.clock, &request.context)
+            .await?;
         if let Joined::Whole(_) | Joined::Stream(_) = joined {
             request.context.trail.set_cache(CacheStatus::Coalesced);
         }
@@ -180,7 +182,7 @@ impl CachedChatModel {
             Joined::Stream(stream) => Ok(stream),
             Joined::Alone => Ok(kept(self.model.chat_stream(request).await?, keeper)),
             Joined::Lead(lead) => match self.model.chat_stream(request).await {
-                Ok(stream) => Ok(shared(kept(stream, keeper), lead)),
+                Ok(stream) => Ok(lead.share(kept(stream, keeper))),
                 Err(error) => {
                     lead.finish(&Err(error.clone()));
                     Err(error)

@@ -1,5 +1,7 @@
+use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use edge_ai_core::{
     Body, CacheKey, ChatFrame, ChatResponse, ChatStream, Clock, Context, Dialect, Error, ErrorKind, Result,
@@ -9,7 +11,7 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use http::Request;
 
 use super::CoalescingRooms;
-use super::lead::Lead;
+use super::lead::{Lead, Leads};
 use super::piece::{Piece, Pieces};
 use super::serve::{ENTER, ROLE, TOKEN};
 
@@ -19,18 +21,35 @@ pub(crate) enum Joined {
     /// Nobody is met: ask the model.
     Alone,
     /// Ask the model, for all who come.
-    Lead(Lead),
+    Lead(Box<dyn Leads>),
     /// Another one's answer.
     Whole(ChatResponse),
     /// Another one's answer, as it arrives.
     Stream(ChatStream),
 }
 
-/// Meets those who ask for the same, and waits until it is clear what to do: for a follower, until there is content.
-///
-/// # Errors
-/// The leader's, and [`ErrorKind::Timeout`] at the caller's deadline.
-pub(crate) async fn join(
+/// Meets others: a trait, so that a cache that was given no rooms links none of it.
+#[async_trait]
+pub(crate) trait Meets: fmt::Debug + Send + Sync {
+    /// Meets those who ask for the same, and waits until it is clear what to do: for a follower, until there is content.
+    ///
+    /// # Errors
+    /// The leader's, and [`ErrorKind::Timeout`] at the caller's deadline.
+    async fn join(&self, key: &CacheKey, clock: &Arc<dyn Clock>, context: &Context) -> Result<Joined>;
+}
+
+/// Meets others in rooms.
+#[derive(Debug)]
+pub(crate) struct Meeting(pub(crate) Arc<dyn CoalescingRooms>);
+
+#[async_trait]
+impl Meets for Meeting {
+    async fn join(&self, key: &CacheKey, clock: &Arc<dyn Clock>, context: &Context) -> Result<Joined> {
+        join(&self.0, key, clock, context).await
+    }
+}
+
+async fn join(
     rooms: &Arc<dyn CoalescingRooms>,
     key: &CacheKey,
     clock: &Arc<dyn Clock>,
@@ -44,7 +63,7 @@ pub(crate) async fn join(
         context.trail.warn(format!("cache: equal requests: {error}"));
         Ok(Joined::Alone)
     };
-    let begin = |token| Lead::begin(rooms, key, clock, background, token);
+    let begin = |token| Box::new(Lead::begin(rooms, key, clock, background, token));
     let request = match Request::post(ENTER).body(Body::empty()) {
         Ok(request) => request,
         Err(_) => return Ok(Joined::Alone),

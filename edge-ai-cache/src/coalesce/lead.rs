@@ -22,8 +22,18 @@ const ALIVE: Duration = Duration::from_secs(5);
 /// What may wait on its way to the room; a room that takes nothing is left behind.
 const MAX_WAITING: usize = 4 << 20;
 
-/// The one who asks the model for all who are in a room. Dropped before the end, it is lost, and another one leads.
-pub(crate) struct Lead {
+/// Asks the model for all who are in a room. Dropped before the end, it is lost, and another one leads.
+pub(crate) trait Leads: fmt::Debug + Send + Sync {
+    /// The model has answered, or failed; a failure that is the leader's own is a loss, and another one leads.
+    fn finish(self: Box<Self>, outcome: &Result<ChatResponse>);
+
+    /// The leader's stream: the same for its client, and each frame to the room as well. When the client leaves half way and others follow, it
+    /// goes on behind the request.
+    fn share(self: Box<Self>, stream: ChatStream) -> ChatStream;
+}
+
+/// The one who leads in a room.
+pub(super) struct Lead {
     rooms: Arc<dyn CoalescingRooms>,
     key: CacheKey,
     background: Arc<dyn Background>,
@@ -61,15 +71,6 @@ impl Lead {
         lead
     }
 
-    /// The model has answered, or failed; a failure that is the leader's own is a loss, and another one leads.
-    pub(crate) fn finish(self, outcome: &Result<ChatResponse>) {
-        match outcome {
-            Ok(answer) => self.say(Piece::whole(answer)),
-            Err(error) if matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Cancelled) => {}
-            Err(error) => self.say(Piece::failed(error)),
-        }
-    }
-
     fn say(&self, piece: Option<Bytes>) {
         let Some(piece) = piece else {
             return self.pieces.close_channel();
@@ -96,6 +97,20 @@ impl Lead {
         };
         let count = response.into_body().bytes(16).await;
         count.is_ok_and(|count| &*count != b"0")
+    }
+}
+
+impl Leads for Lead {
+    fn finish(self: Box<Self>, outcome: &Result<ChatResponse>) {
+        match outcome {
+            Ok(answer) => self.say(Piece::whole(answer)),
+            Err(error) if matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Cancelled) => {}
+            Err(error) => self.say(Piece::failed(error)),
+        }
+    }
+
+    fn share(self: Box<Self>, stream: ChatStream) -> ChatStream {
+        shared(stream, *self)
     }
 }
 
@@ -129,9 +144,7 @@ fn spoken(
     )
 }
 
-/// The leader's stream: the same for its client, and each frame to the room as well. When the client leaves half way and others follow, it goes
-/// on behind the request.
-pub(crate) fn shared(stream: ChatStream, lead: Lead) -> ChatStream {
+fn shared(stream: ChatStream, lead: Lead) -> ChatStream {
     if let Some(dialect) = stream.dialect() {
         lead.say(Piece::Dialect(dialect.clone()).encode());
     }

@@ -102,7 +102,7 @@ impl Call<'_> {
 pub(crate) fn asked_model(client: Client, operation: Operation, body: &Bytes) -> Result<String> {
     let model = match operation {
         Operation::Embeddings => openai::decode_embedding_request(body)?.request.model,
-        Operation::Rerank => super::rerank::asked_model(body)?,
+        Operation::Rerank if cfg!(feature = "rerank") => super::rerank::asked_model(body)?,
         _ => client.decode(body)?.request.model,
     };
     check_model(&model)?;

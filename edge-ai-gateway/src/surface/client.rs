@@ -44,7 +44,7 @@ impl Client {
     pub(crate) fn at(path: &str) -> Self {
         if path.starts_with("/v1/messages") || path.starts_with("/anthropic/") {
             Self::Anthropic
-        } else if path.starts_with("/v1/responses") {
+        } else if cfg!(feature = "responses") && path.starts_with("/v1/responses") {
             Self::Responses
         } else {
             Self::OpenAi
@@ -53,19 +53,21 @@ impl Client {
 
     pub(super) fn decode(self, body: &Bytes) -> Result<Asked> {
         match self {
-            Self::OpenAi => openai::decode_chat_request(body).map(|call| Asked {
+            Self::Responses if cfg!(feature = "responses") => {
+                responses::decode_responses_request(body).map(|call| Asked {
+                    request: call.request,
+                    stream: call.stream,
+                    include_usage: true,
+                    echo: call.echo,
+                    bound: call.bound,
+                })
+            }
+            Self::OpenAi | Self::Responses => openai::decode_chat_request(body).map(|call| Asked {
                 request: call.request,
                 stream: call.stream,
                 include_usage: call.include_usage,
                 echo: Echo::default(),
                 bound: None,
-            }),
-            Self::Responses => responses::decode_responses_request(body).map(|call| Asked {
-                request: call.request,
-                stream: call.stream,
-                include_usage: true,
-                echo: call.echo,
-                bound: call.bound,
             }),
             Self::Anthropic => anthropic::decode_messages_request(body).map(Asked::of_messages),
         }
@@ -111,19 +113,21 @@ impl Client {
 
     pub(super) fn encode(self, answer: &ChatResponse, head: &Head, asked: &Asked) -> Bytes {
         match self {
-            Self::Responses => responses::encode_responses_response(answer, head, &asked.echo),
-            Self::OpenAi => openai::encode_chat_response(answer, head),
+            Self::Responses if cfg!(feature = "responses") => {
+                responses::encode_responses_response(answer, head, &asked.echo)
+            }
+            Self::OpenAi | Self::Responses => openai::encode_chat_response(answer, head),
             Self::Anthropic => anthropic::encode_messages_response(answer, head),
         }
     }
 
-    pub(super) fn stream_encoder(self, head: Head, asked: &Asked) -> StreamEncoder {
+    pub(super) fn stream_encoder(self, head: Head, asked: &Asked) -> Box<dyn StreamEncoder> {
         match self {
-            Self::OpenAi => StreamEncoder::OpenAi(ChatStreamEncoder::new(head, asked.include_usage)),
-            Self::Responses => {
-                StreamEncoder::Responses(Box::new(ResponsesStreamEncoder::new(head, asked.echo.clone())))
+            Self::Responses if cfg!(feature = "responses") => {
+                Box::new(ResponsesStreamEncoder::new(head, asked.echo.clone()))
             }
-            Self::Anthropic => StreamEncoder::Anthropic(MessagesStreamEncoder::new(head)),
+            Self::OpenAi | Self::Responses => Box::new(ChatStreamEncoder::new(head, asked.include_usage)),
+            Self::Anthropic => Box::new(MessagesStreamEncoder::new(head)),
         }
     }
 
@@ -144,26 +148,24 @@ impl Client {
 }
 
 /// Writes a stream in a client's dialect.
-pub(super) enum StreamEncoder {
-    OpenAi(ChatStreamEncoder),
-    Responses(Box<ResponsesStreamEncoder>),
-    Anthropic(MessagesStreamEncoder),
+pub(super) trait StreamEncoder: Send {
+    fn frame(&mut self, frame: &ChatFrame, dialect: Option<&Dialect>) -> Bytes;
+
+    fn failure(&mut self, error: &Error) -> Bytes;
 }
 
-impl StreamEncoder {
-    pub(super) fn encode(&mut self, frame: &ChatFrame, dialect: Option<&Dialect>) -> Bytes {
-        match self {
-            Self::OpenAi(encoder) => encoder.encode(frame, dialect),
-            Self::Responses(encoder) => encoder.encode(frame, dialect),
-            Self::Anthropic(encoder) => encoder.encode(frame, dialect),
-        }
-    }
+macro_rules! encodes {
+    ($($encoder:ty),+) => {$(
+        impl StreamEncoder for $encoder {
+            fn frame(&mut self, frame: &ChatFrame, dialect: Option<&Dialect>) -> Bytes {
+                self.encode(frame, dialect)
+            }
 
-    pub(super) fn error(&mut self, error: &Error) -> Bytes {
-        match self {
-            Self::OpenAi(encoder) => encoder.error(error),
-            Self::Responses(encoder) => encoder.error(error),
-            Self::Anthropic(encoder) => encoder.error(error),
+            fn failure(&mut self, error: &Error) -> Bytes {
+                self.error(error)
+            }
         }
-    }
+    )+};
 }
+
+encodes!(ChatStreamEncoder, ResponsesStreamEncoder, MessagesStreamEncoder);

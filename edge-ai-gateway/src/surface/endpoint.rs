@@ -30,7 +30,12 @@ pub(crate) enum Endpoint {
     Passed(Way),
 }
 
-const ALL: &str = "POST /v1/chat/completions, POST /v1/responses, POST /v1/messages, POST /v1/embeddings, POST /v1/rerank, GET /v1/models, GET /healthz";
+const ALL: &str =
+    "POST /v1/chat/completions, POST /v1/messages, POST /v1/embeddings, GET /v1/models, GET /healthz";
+
+/// What this build has beside that. The rest of the code asks as well, so that what a build has not is not linked.
+const RESPONSES: bool = cfg!(feature = "responses");
+const RERANK: bool = cfg!(feature = "rerank");
 
 impl Endpoint {
     /// Finds the endpoint at a path.
@@ -46,12 +51,13 @@ impl Endpoint {
             "/healthz" => Ok(Self::Health),
             "/v1/models" => Ok(Self::Models),
             "/v1/chat/completions" => Ok(Self::ChatCompletions),
-            "/v1/responses" => Ok(Self::Responses),
+            "/v1/responses" if RESPONSES => Ok(Self::Responses),
             "/v1/messages" => Ok(Self::Messages),
-            "/v1/messages/count_tokens" | "/v1/responses/input_tokens" => Ok(Self::CountTokens),
+            "/v1/messages/count_tokens" => Ok(Self::CountTokens),
+            "/v1/responses/input_tokens" if RESPONSES => Ok(Self::CountTokens),
             "/v1/embeddings" => Ok(Self::Embeddings),
-            "/v1/rerank" | "/v2/rerank" | "/rerank" => Ok(Self::Rerank),
-            _ if path.starts_with("/v1/responses/") => {
+            "/v1/rerank" | "/v2/rerank" | "/rerank" if RERANK => Ok(Self::Rerank),
+            _ if RESPONSES && path.starts_with("/v1/responses/") => {
                 let message = "responses are not kept here, so there is none to get, list, cancel or delete; what \
                                `POST /v1/responses` answers is all there is, also with `store`";
                 Err(Error::new(ErrorKind::NotFound, message).with_code("response_not_found"))
@@ -62,7 +68,9 @@ impl Endpoint {
                 )),
                 None => {
                     let shown: String = path.chars().take(128).collect();
-                    let message = format!("there is nothing at `{shown}`; there is {ALL}");
+                    let responses = if RESPONSES { ", POST /v1/responses" } else { "" };
+                    let rerank = if RERANK { ", POST /v1/rerank" } else { "" };
+                    let message = format!("there is nothing at `{shown}`; there is {ALL}{responses}{rerank}");
                     Err(Error::new(ErrorKind::NotFound, message).with_code("unknown_url"))
                 }
             },

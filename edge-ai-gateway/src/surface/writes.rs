@@ -15,7 +15,7 @@ const MAX_TOGETHER: usize = 32;
 /// noticed.
 pub(super) fn written(
     stream: ChatStream,
-    mut encoder: StreamEncoder,
+    mut encoder: Box<dyn StreamEncoder>,
     ping: Bytes,
     patience: Patience,
 ) -> Body {
@@ -24,8 +24,8 @@ pub(super) fn written(
         let mut write = Pieces::default();
         for item in items {
             write.push(match item {
-                Ok(frame) => encoder.encode(&frame, dialect.as_ref()),
-                Err(error) => encoder.error(&for_client(&error)),
+                Ok(frame) => encoder.frame(&frame, dialect.as_ref()),
+                Err(error) => encoder.failure(&for_client(&error)),
             });
         }
         write.join()
@@ -99,7 +99,7 @@ mod tests {
             let stream = edge_ai_core::ChatModel::chat_stream(&model, request)
                 .await
                 .unwrap();
-            let encoder = StreamEncoder::OpenAi(ChatStreamEncoder::new(Head::default(), false));
+            let encoder = Box::new(ChatStreamEncoder::new(Head::default(), false));
             let patience = Patience::new(Arc::new(clock), Duration::from_secs(15));
             let body = written(stream, encoder, Bytes::from_static(b": ping\n\n"), patience);
             body.into_stream()

@@ -6,7 +6,7 @@ use edge_ai_core::{Body, CachePurge, Error, ErrorKind, Purge, Result, async_trai
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::bench::{ADMIN, MASTER, Sqlite, bench, bench_on};
+use crate::bench::{ADMIN, MASTER, bench, bench_on, sqlite};
 
 #[test]
 fn nobody_comes_in_without_the_token() {
@@ -289,7 +289,7 @@ impl CachePurge for Purged {
 #[test]
 fn a_purge_goes_to_the_cache_and_into_the_trail() {
     let purged = Arc::new(Purged::default());
-    let bench = bench_on(Sqlite::new(), MASTER, |builder| {
+    let bench = bench_on(sqlite(), MASTER, |builder| {
         builder.cache_purge(Arc::clone(&purged))
     });
     let purge = |body: Value| bench.admin("POST", "/admin/cache/purge", Some(body));
@@ -336,7 +336,7 @@ fn a_purge_goes_to_the_cache_and_into_the_trail() {
 #[test]
 fn a_purge_that_was_not_meant_is_refused_before_anything_is_forgotten() {
     let purged = Arc::new(Purged::default());
-    let bench = bench_on(Sqlite::new(), MASTER, |builder| {
+    let bench = bench_on(sqlite(), MASTER, |builder| {
         builder.cache_purge(Arc::clone(&purged))
     });
     for (body, field) in [

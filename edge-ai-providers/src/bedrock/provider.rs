@@ -205,7 +205,7 @@ impl Provider for Bedrock {
     }
 
     fn reranker(&self) -> Option<Arc<dyn Reranker>> {
-        Some(Arc::new(self.clone()))
+        cfg!(feature = "rerank").then(|| Arc::new(self.clone()) as Arc<dyn Reranker>)
     }
 
     fn native_api(&self) -> Option<Arc<dyn NativeApi>> {

@@ -95,11 +95,17 @@ impl Provider for OpenAi {
     }
 
     fn reranker(&self) -> Option<Arc<dyn Reranker>> {
+        if !cfg!(feature = "rerank") {
+            return None;
+        }
         let reranker = Arc::clone(self.reranker.as_ref()?);
         Some(reranker)
     }
 
     fn token_counter(&self) -> Option<Arc<dyn TokenCounter>> {
+        if !cfg!(feature = "responses") {
+            return None;
+        }
         self.endpoint
             .counts()
             .then(|| Arc::clone(&self.endpoint) as Arc<dyn TokenCounter>)

@@ -216,7 +216,7 @@ impl Provider for WorkersAi {
     }
 
     fn reranker(&self) -> Option<Arc<dyn Reranker>> {
-        Some(Arc::new(self.clone()))
+        cfg!(feature = "rerank").then(|| Arc::new(self.clone()) as Arc<dyn Reranker>)
     }
 
     fn models(&self) -> Vec<ModelInfo> {

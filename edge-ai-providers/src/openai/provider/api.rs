@@ -37,7 +37,7 @@ impl Apis {
 
     /// Whether a model can be asked by the Responses API.
     pub(super) fn speaks_responses(&self, model: &str) -> bool {
-        self.api != ChatApi::Completions || self.responses_alone(model)
+        cfg!(feature = "responses") && (self.api != ChatApi::Completions || self.responses_alone(model))
     }
 
     /// Whether a model can be asked by chat completions.

@@ -103,7 +103,7 @@ impl Endpoint {
 #[async_trait]
 impl ChatModel for Endpoint {
     async fn chat(&self, request: ChatRequest) -> Result<ChatResponse> {
-        if self.apis.by_responses(&request) {
+        if cfg!(feature = "responses") && self.apis.by_responses(&request) {
             let body = encode_responses_request(&request, false).map_err(|error| self.own(error))?;
             let path = self.path(RESPONSES_PATH, &request.model)?;
             let answer = self
@@ -128,7 +128,7 @@ impl ChatModel for Endpoint {
         let provider = self.name().to_owned();
         let named =
             move |frame: Result<ChatFrame>| frame.map_err(|error| error.with_provider(provider.as_str()));
-        if self.apis.by_responses(&request) {
+        if cfg!(feature = "responses") && self.apis.by_responses(&request) {
             let body = encode_responses_request(&request, true).map_err(|error| self.own(error))?;
             let path = self.path(RESPONSES_PATH, &request.model)?;
             let answer = self
