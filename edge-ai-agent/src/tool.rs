@@ -16,6 +16,7 @@ pub use output::{IntoToolOutput, ToolOutput};
 pub use set::ToolSet;
 pub use spec::{Approval, Repeat, ToolSpec};
 pub use typed::TypedTool;
+pub(crate) use typed::schema;
 
 /// Something that an agent can do: a function of the application, a tool of an MCP server, an HTTP API, another agent.
 #[async_trait]

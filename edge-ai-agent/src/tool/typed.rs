@@ -88,7 +88,7 @@ where
 }
 
 /// The schema of a type, whole, without what only tells of schemas.
-fn schema<A: JsonSchema>() -> RawJson {
+pub(crate) fn schema<A: JsonSchema>() -> RawJson {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
