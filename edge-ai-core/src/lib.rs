@@ -19,6 +19,7 @@ mod money;
 mod native_api;
 mod price;
 mod provider;
+mod public_url;
 mod purge;
 mod rerank;
 mod secret;
@@ -68,13 +69,16 @@ pub use money::Money;
 pub use native_api::NativeApi;
 pub use price::{Price, Rates, TokenPrice};
 pub use provider::{Capabilities, ModelInfo, Provider};
+pub use public_url::check_public_url;
 pub use purge::{CachePurge, Purge};
 pub use rerank::{RerankRequest, RerankResponse, RerankResult, Reranker};
 pub use secret::Secret;
 pub use semantic::{SemanticIndex, SemanticLesson, SemanticMatch, SemanticQuestion};
 pub use sse::{SseDecoder, SseEvent};
 pub use time::{Clock, ManualClock, Timestamp, timeout};
-pub use tokens::{TokenCount, TokenCounter, estimate_input_tokens, estimate_tokens};
+pub use tokens::{
+    TokenCount, TokenCounter, estimate_input_tokens, estimate_tokens, first_tokens, last_tokens,
+};
 pub use trace::{SpanId, TraceContext, TraceId};
 pub use usage::{Operation, Outcome, ServiceTier, Usage, UsageRecord, UsageSink};
 pub use vector::{

@@ -134,28 +134,183 @@ fn part(part: &ContentPart) -> u64 {
 /// ```
 pub fn estimate_tokens(text: &str) -> u64 {
     let mut hundredths = 0_u64;
-    let mut characters = text.chars().peekable();
-    while let Some(first) = characters.next() {
-        let kind = Kind::of(first);
-        let mut run = 1_u64;
-        while characters.next_if(|next| Kind::of(*next) == kind).is_some() {
-            run = run.saturating_add(1);
-        }
-        let price = match kind {
-            Kind::Space if run == 1 && first == ' ' => 0,
-            Kind::Space => 100,
-            Kind::Letter => 100 + 25 * run.saturating_sub(7),
-            Kind::OtherLetter => 30 * run,
-            Kind::Ideograph => 80 * run,
-            Kind::Digit => 100 * run.div_ceil(3),
-            // One mark before a word is mostly one token with it, as in `.len`.
-            Kind::Punctuation if run == 1 && before_word(characters.peek()) => 60,
-            Kind::Punctuation => (60 * run).max(100),
-            Kind::Symbol => 150 * run,
-        };
-        hundredths = hundredths.saturating_add(price);
+    let mut runs = Runs { text, at: 0 };
+    while let Some(run) = runs.next(u64::MAX) {
+        hundredths = hundredths.saturating_add(run.price(runs.rest()));
     }
     hundredths.div_ceil(100)
+}
+
+/// The longest beginning of a text that takes at most `tokens`, by [`estimate_tokens`].
+///
+/// It reads no further than it takes. A word, a number or a run of marks may be cut.
+///
+/// ```
+/// use edge_ai_core::first_tokens;
+///
+/// assert_eq!(first_tokens("one two three", 2), "one two ");
+/// ```
+pub fn first_tokens(text: &str, tokens: u64) -> &str {
+    let mut left = tokens.saturating_mul(100);
+    let mut runs = Runs { text, at: 0 };
+    // A mark that costs more should the word after it not be taken.
+    let mut mark = None;
+    loop {
+        let before = runs.at;
+        let Some(run) = runs.next(left) else { return text };
+        let price = run.price(runs.rest());
+        if price <= left {
+            left -= price;
+            let lone = run.kind == Kind::Punctuation && price < MARK;
+            mark = (lone && left < MARK - MARK_BEFORE_WORD).then_some(before);
+            continue;
+        }
+        let characters = usize::try_from(run.affordable(left)).unwrap_or(usize::MAX);
+        if let Some(mark) = mark {
+            return text.get(..mark).unwrap_or_default();
+        }
+        let rest = text.get(before..).unwrap_or_default();
+        let cut = rest
+            .char_indices()
+            .nth(characters)
+            .map_or(rest.len(), |(at, _)| at);
+        return text.get(..before.saturating_add(cut)).unwrap_or(text);
+    }
+}
+
+/// The longest end of a text that takes at most `tokens`, by [`estimate_tokens`].
+///
+/// It reads no further than it takes. A word, a number or a run of marks may be cut.
+///
+/// ```
+/// use edge_ai_core::last_tokens;
+///
+/// assert_eq!(last_tokens("one two three", 2), " two three");
+/// ```
+pub fn last_tokens(text: &str, tokens: u64) -> &str {
+    let mut left = tokens.saturating_mul(100);
+    let mut start = text.len();
+    let mut characters = text.chars().rev().peekable();
+    let mut after = "";
+    while let Some(first) = characters.next() {
+        let kind = Kind::of(first);
+        let mut run = Run {
+            kind,
+            length: 1,
+            plain_space: first == ' ',
+        };
+        let mut bytes = first.len_utf8();
+        let most = run.affordable(left);
+        while run.length <= most
+            && let Some(next) = characters.next_if(|next| Kind::of(*next) == kind)
+        {
+            run.length = run.length.saturating_add(1);
+            bytes = bytes.saturating_add(next.len_utf8());
+        }
+        let price = run.price(after);
+        if price > left {
+            let kept = usize::try_from(most).unwrap_or(usize::MAX);
+            let tail = text.get(..start).unwrap_or_default();
+            let cut = tail.char_indices().rev().take(kept).last();
+            return text.get(cut.map_or(start, |(at, _)| at)..).unwrap_or_default();
+        }
+        left -= price;
+        start = start.saturating_sub(bytes);
+        after = text.get(start..).unwrap_or_default();
+    }
+    text
+}
+
+/// One mark of punctuation, in hundredths of a token: mostly one token with a word that follows, as in `.len`.
+const MARK: u64 = 100;
+const MARK_BEFORE_WORD: u64 = 60;
+
+/// Characters of one kind in a row.
+#[derive(Clone, Copy)]
+struct Run {
+    kind: Kind,
+    length: u64,
+    /// Whether its character, when it is one, is a plain space.
+    plain_space: bool,
+}
+
+impl Run {
+    /// What it takes when `after` follows, in hundredths of a token.
+    fn price(&self, after: &str) -> u64 {
+        let length = self.length;
+        match self.kind {
+            Kind::Space if length == 1 && self.plain_space => 0,
+            Kind::Space => 100,
+            Kind::Letter => 100 + 25 * length.saturating_sub(7),
+            Kind::OtherLetter => 30 * length,
+            Kind::Ideograph => 80 * length,
+            Kind::Digit => 100 * length.div_ceil(3),
+            Kind::Punctuation if length == 1 && before_word(after) => 60,
+            Kind::Punctuation => (60 * length).max(100),
+            Kind::Symbol => 150 * length,
+        }
+    }
+
+    /// How many characters of such a run `hundredths` pay for at a cut, where no word follows.
+    fn affordable(&self, hundredths: u64) -> u64 {
+        match self.kind {
+            Kind::Space if hundredths >= 100 => u64::MAX,
+            Kind::Space => u64::from(self.plain_space),
+            Kind::Letter | Kind::Punctuation | Kind::Digit if hundredths < 100 => 0,
+            Kind::Letter => 7 + (hundredths - 100) / 25,
+            Kind::OtherLetter => hundredths / 30,
+            Kind::Ideograph => hundredths / 80,
+            Kind::Digit => hundredths / 100 * 3,
+            Kind::Punctuation => hundredths / 60,
+            Kind::Symbol => hundredths / 150,
+        }
+    }
+}
+
+/// A text's runs from its beginning.
+struct Runs<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Runs<'a> {
+    /// What follows the last run.
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// The next run, or as much of it as shows that `left` hundredths do not pay for it.
+    fn next(&mut self, left: u64) -> Option<Run> {
+        let bytes = self.text.as_bytes().get(self.at..)?;
+        let first = *bytes.first()?;
+        let kind = match first.is_ascii() {
+            true => Kind::of_ascii(first),
+            false => Kind::of(self.rest().chars().next()?),
+        };
+        let mut run = Run {
+            kind,
+            length: 0,
+            plain_space: first == b' ',
+        };
+        let most = run.affordable(left).saturating_add(1);
+        // Most texts are ASCII for the most part, whose runs are found without decoding.
+        let ascii = bytes.iter().take(usize::try_from(most).unwrap_or(usize::MAX));
+        let ascii = ascii
+            .take_while(|byte| byte.is_ascii() && Kind::of_ascii(**byte) == kind)
+            .count();
+        run.length = ascii as u64;
+        self.at = self.at.saturating_add(ascii);
+        if bytes.get(ascii).is_some_and(|byte| !byte.is_ascii()) {
+            for character in self.rest().chars() {
+                if run.length == most || Kind::of(character) != kind {
+                    break;
+                }
+                run.length = run.length.saturating_add(1);
+                self.at = self.at.saturating_add(character.len_utf8());
+            }
+        }
+        Some(run)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -170,11 +325,31 @@ enum Kind {
 }
 
 impl Kind {
+    #[inline]
+    fn of_ascii(byte: u8) -> Self {
+        ASCII.get(usize::from(byte)).copied().unwrap_or(Self::OtherLetter)
+    }
+
+    #[inline]
     fn of(character: char) -> Self {
+        u8::try_from(character)
+            .ok()
+            .and_then(|byte| ASCII.get(usize::from(byte)).copied())
+            .unwrap_or_else(|| Self::classify(character))
+    }
+
+    const fn classify_ascii(byte: u8) -> Self {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'\'' => Self::Letter,
+            b'0'..=b'9' => Self::Digit,
+            b' ' | b'\t'..=b'\r' => Self::Space,
+            _ if byte.is_ascii_punctuation() => Self::Punctuation,
+            _ => Self::OtherLetter,
+        }
+    }
+
+    fn classify(character: char) -> Self {
         match character {
-            'a'..='z' | 'A'..='Z' | '\'' => Self::Letter,
-            '0'..='9' => Self::Digit,
-            character if character.is_ascii_punctuation() => Self::Punctuation,
             character if character.is_whitespace() => Self::Space,
             // Kana, ideographs, Hangul, and their punctuation and wide forms.
             '\u{2e80}'..='\u{9fff}'
@@ -189,8 +364,22 @@ impl Kind {
     }
 }
 
-fn before_word(next: Option<&char>) -> bool {
-    next.is_some_and(|next| Kind::of(*next) == Kind::Letter)
+#[expect(clippy::indexing_slicing, reason = "the table is made by the compiler")]
+static ASCII: [Kind; 128] = {
+    let mut kinds = [Kind::OtherLetter; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        kinds[byte as usize] = Kind::classify_ascii(byte);
+        byte += 1;
+    }
+    kinds
+};
+
+fn before_word(after: &str) -> bool {
+    after
+        .chars()
+        .next()
+        .is_some_and(|next| Kind::of(next) == Kind::Letter)
 }
 
 fn length(text: &str) -> u64 {
@@ -201,6 +390,35 @@ fn length(text: &str) -> u64 {
 mod tests {
     use super::*;
     use crate::{FunctionTool, ImagePart, Media, Message, RawJson, Role};
+
+    proptest::proptest! {
+        #[test]
+        fn beginnings_and_ends_take_what_they_may(text in "(\\PC|[a-z]{1,12}|[ .,\n]|[0-9]|日|ж){0,60}", tokens in 0_u64..40) {
+            let (first, last) = (first_tokens(&text, tokens), last_tokens(&text, tokens));
+            proptest::prop_assert!(text.starts_with(first) && text.ends_with(last));
+            proptest::prop_assert!(estimate_tokens(first) <= tokens && estimate_tokens(last) <= tokens);
+            if estimate_tokens(&text) <= tokens {
+                proptest::prop_assert_eq!((first, last), (text.as_str(), text.as_str()));
+            } else {
+                // One more character would be too much, but for a mark that a word follows.
+                let next = text.get(..first.len() + text.get(first.len()..).unwrap().chars().next().unwrap().len_utf8());
+                proptest::prop_assert!(estimate_tokens(next.unwrap()) > tokens);
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_run_is_cut_without_reading_it_again_and_again() {
+        let text = "a".repeat(4 << 20);
+        let mut rest = text.as_str();
+        let mut pieces = 0;
+        while !rest.is_empty() {
+            rest = rest.get(first_tokens(rest, 10).len()..).unwrap();
+            pieces += 1;
+        }
+        // 10 tokens are 43 letters of one word.
+        assert_eq!(pieces, (4_usize << 20).div_ceil(43));
+    }
 
     #[test]
     fn more_text_is_never_fewer_tokens() {

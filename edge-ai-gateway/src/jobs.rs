@@ -5,7 +5,6 @@ pub(crate) mod envelope;
 pub(crate) mod host;
 mod local;
 mod progress;
-mod public_address;
 pub(crate) mod record;
 pub(crate) mod run;
 pub(crate) mod serve;

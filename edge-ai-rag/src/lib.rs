@@ -7,6 +7,7 @@ mod document;
 pub mod evaluate;
 mod index;
 mod keyword;
+mod load;
 mod namespace;
 mod parse;
 mod retrieve;
@@ -19,13 +20,27 @@ pub use answer::{Answer, AnswerEvent, AnswerStream, Citation, RagModel, RagProvi
 pub use document::{Chunk, Document, DocumentId, Heading, MediaType, ParentChunk, ParsedDocument};
 pub use index::{ChunkSource, StoredChunk};
 pub use keyword::{Fts5Store, Tokenizer};
+pub use load::UrlLoader;
 pub use namespace::Namespace;
-pub use parse::Parser;
+#[cfg(feature = "worker")]
+pub use parse::AiMarkdownParser;
+#[cfg(feature = "csv")]
+pub use parse::CsvParser;
+#[cfg(feature = "html")]
+pub use parse::HtmlParser;
+#[cfg(feature = "markdown")]
+pub use parse::MarkdownParser;
+#[cfg(feature = "pdf")]
+pub use parse::PdfParser;
+pub use parse::{Formats, JsonParser, Limits, Parser, TextParser};
 pub use retrieve::{
     Boost, Expand, Fusion, ListReranker, Mmr, Passage, QueryWork, Retrieval, RetrievalOptions, Retrieved,
     RetrievedChunk, Retriever, Scores, SearchMode, Threshold, TimeDecay,
 };
-pub use split::Splitter;
+pub use split::{
+    AutoSplitter, ChunkSize, CodeSplitter, HeadingContext, MarkdownSplitter, ParentChildSplitter,
+    RecursiveSplitter, SentenceWindowSplitter, Splitter,
+};
 pub use store::MemoryVectorStore;
 #[cfg(feature = "worker")]
 pub use store::VectorizeStore;

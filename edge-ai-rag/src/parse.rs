@@ -1,9 +1,40 @@
 //! From bytes of some format to text.
 
+#[cfg(feature = "worker")]
+mod ai_markdown;
+#[cfg(feature = "csv")]
+mod csv;
+mod decode;
+mod formats;
+#[cfg(feature = "html")]
+mod html;
+mod json;
+mod limits;
+#[cfg(feature = "markdown")]
+mod markdown;
+#[cfg(feature = "pdf")]
+mod pdf;
+mod text;
+
 use std::fmt;
 use std::sync::Arc;
 
 use edge_ai_core::{Result, async_trait};
+
+#[cfg(feature = "csv")]
+pub use self::csv::CsvParser;
+#[cfg(feature = "worker")]
+pub use ai_markdown::AiMarkdownParser;
+pub use formats::Formats;
+#[cfg(feature = "html")]
+pub use html::HtmlParser;
+pub use json::JsonParser;
+pub use limits::Limits;
+#[cfg(feature = "markdown")]
+pub use markdown::MarkdownParser;
+#[cfg(feature = "pdf")]
+pub use pdf::PdfParser;
+pub use text::TextParser;
 
 use crate::{Document, ParsedDocument};
 

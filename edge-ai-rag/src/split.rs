@@ -1,7 +1,29 @@
 //! From text to chunks.
 
+mod auto;
+mod code;
+mod cut;
+mod heading_context;
+mod markdown;
+mod parent_child;
+mod place;
+mod prose;
+mod recursive;
+mod sentence_window;
+mod size;
+mod structure;
+
 use std::fmt;
 use std::sync::Arc;
+
+pub use auto::AutoSplitter;
+pub use code::CodeSplitter;
+pub use heading_context::HeadingContext;
+pub use markdown::MarkdownSplitter;
+pub use parent_child::ParentChildSplitter;
+pub use recursive::RecursiveSplitter;
+pub use sentence_window::SentenceWindowSplitter;
+pub use size::ChunkSize;
 
 use crate::{Chunk, ParsedDocument};
 

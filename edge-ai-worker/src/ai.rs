@@ -1,4 +1,5 @@
 mod error;
+mod markdown;
 
 use bytes::Bytes;
 use edge_ai_core::{Body, Error, ErrorKind, Result};
@@ -13,6 +14,8 @@ use crate::error::Thrown;
 use crate::exchange::Exchange;
 use crate::fetch::answer;
 use crate::json::js_to_json;
+
+pub use markdown::{AiMarkdown, AiMarkdownFormat};
 
 /// The Workers AI binding, with its options.
 ///

@@ -186,6 +186,15 @@ export async function aiRun(ai, model, inputs, options, signal) {
   return ai.run(model, JSON.parse(inputs), { ...JSON.parse(options), returnRawResponse: true, signal });
 }
 
+export async function aiToMarkdown(ai, name, type, bytes) {
+  const converted = await ai.toMarkdown([{ name, blob: new Blob([bytes], { type }) }]);
+  return encoder.encode(JSON.stringify(converted));
+}
+
+export async function aiMarkdownSupported(ai) {
+  return encoder.encode(JSON.stringify(await ai.toMarkdown().supported()));
+}
+
 export async function vectorize(index, operation, args) {
   return encoder.encode(JSON.stringify(await index[operation](...JSON.parse(args))));
 }

@@ -82,6 +82,12 @@ extern "C" {
         signal: &AbortSignal,
     ) -> Promise;
 
+    #[wasm_bindgen(js_name = aiToMarkdown)]
+    pub(crate) fn ai_to_markdown(ai: &JsValue, name: &str, media_type: &str, bytes: &[u8]) -> Promise;
+
+    #[wasm_bindgen(js_name = aiMarkdownSupported)]
+    pub(crate) fn ai_markdown_supported(ai: &JsValue) -> Promise;
+
     pub(crate) fn vectorize(index: &JsValue, operation: &str, args: &str) -> Promise;
 
     #[wasm_bindgen(js_name = bindingType, catch)]

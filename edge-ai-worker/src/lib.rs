@@ -28,7 +28,7 @@ mod vectorize;
 mod wait_until;
 mod web_crypto;
 
-pub use ai::{AiBinding, AiOutput};
+pub use ai::{AiBinding, AiMarkdown, AiMarkdownFormat, AiOutput};
 pub use body::{body_from_js, body_to_js};
 pub use clock::WorkerClock;
 pub use console::{Level, log};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use edge_ai_core::{Background, Body, Clock, Error, ErrorKind, Result, Secret};
+use edge_ai_core::{Background, Body, Clock, Error, ErrorKind, Result, Secret, check_public_url};
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use serde_json::json;
@@ -13,7 +13,6 @@ use serde_json::json;
 use super::JobObjects;
 use super::endpoint::{JobEndpoint, no_job};
 use super::envelope::{pack, unpack};
-use super::public_address::check_public;
 use super::record::Record;
 use super::serve::ask;
 use super::shown::shown;
@@ -152,7 +151,7 @@ impl LongWork {
             return Err(Error::invalid("x-edge-ai-webhook", message));
         };
         let url = url.to_str().unwrap_or_default().trim();
-        check_public(url, *local)?;
+        check_public_url(url, *local).map_err(|error| error.with_param("x-edge-ai-webhook"))?;
         Ok(Some(Hook::new(url.to_owned())))
     }
 

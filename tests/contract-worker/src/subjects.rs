@@ -3,6 +3,7 @@
 mod caches;
 mod limits;
 mod models;
+mod parsers;
 mod vectors;
 
 use edge_ai_core::{Entropy, Result};
@@ -20,6 +21,7 @@ pub(crate) fn all<'a>(env: &'a Env, origin: &str) -> Suite<'a> {
     caches::add(&mut suite, env);
     limits::add(&mut suite);
     models::add(&mut suite, env);
+    parsers::add(&mut suite, env);
     let server = format!("{origin}{}", http_server::PREFIX);
     suite.add("http_client/fetch", http_client::cases(), move || {
         // The discard port: nobody listens, and the runtime lets a request go there.

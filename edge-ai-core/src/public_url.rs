@@ -1,23 +1,31 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use edge_ai_core::{Error, Result};
 use http::Uri;
 
-/// The longest address of a webhook.
+use crate::{Error, ErrorKind, Result};
+
+/// The longest address.
 const MAX_LENGTH: usize = 2_048;
 
-/// Checks that an address given by a client is one of the public internet: a gateway that called anything else would open its own network to its
+/// Checks that an address given by a client is one of the public internet: a program that called anything else would open its own network to its
 /// clients ([OWASP: server-side request forgery](https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html)).
 ///
 /// Names are not resolved: from Cloudflare's network none leads into a private one. `local` allows `http` and this machine, for development.
 ///
+/// ```
+/// use edge_ai_core::check_public_url;
+///
+/// assert!(check_public_url("https://example.com/hook", false).is_ok());
+/// assert!(check_public_url("https://169.254.169.254/latest", false).is_err());
+/// ```
+///
 /// # Errors
-/// [`ErrorKind::InvalidRequest`](edge_ai_core::ErrorKind::InvalidRequest) with what is wrong.
-pub(crate) fn check_public(url: &str, local: bool) -> Result<()> {
+/// [`ErrorKind::InvalidRequest`] with what is wrong; the caller names the field.
+pub fn check_public_url(url: &str, local: bool) -> Result<()> {
     let wrong = |what: &str| {
-        Err(Error::invalid(
-            "x-edge-ai-webhook",
-            format!("the webhook's address {what}"),
+        Err(Error::new(
+            ErrorKind::InvalidRequest,
+            format!("the address {what}"),
         ))
     };
     if url.len() > MAX_LENGTH {
@@ -127,7 +135,7 @@ mod tests {
             "https://example.com./",
             "https://xn--bcher-kva.example/",
         ] {
-            check_public(url, false).unwrap();
+            check_public_url(url, false).unwrap();
         }
     }
 
@@ -173,26 +181,26 @@ mod tests {
             "https://%31%32%37.0.0.1/",
             "https://a..b/",
         ] {
-            let error = check_public(url, false).unwrap_err();
-            assert_eq!(error.param(), Some("x-edge-ai-webhook"), "{url}");
+            let error = check_public_url(url, false).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{url}");
         }
-        assert!(check_public(&format!("https://example.com/{}", "x".repeat(3_000)), false).is_err());
+        assert!(check_public_url(&format!("https://example.com/{}", "x".repeat(3_000)), false).is_err());
     }
 
     #[test]
     fn development_allows_this_machine_alone() {
         for url in ["http://localhost:9/", "http://127.0.0.1:9/", "https://[::1]/"] {
-            check_public(url, true).unwrap();
+            check_public_url(url, true).unwrap();
         }
         for url in ["http://10.0.0.1/", "http://example.com/", "http://127.0.0.2/"] {
-            assert!(check_public(url, true).is_err(), "{url}");
+            assert!(check_public_url(url, true).is_err(), "{url}");
         }
     }
 
     proptest! {
         #[test]
         fn never_panics(url in "(https?://)?\\PC{0,40}") {
-            let _ = check_public(&url, false);
+            let _ = check_public_url(&url, false);
         }
 
         #[test]

@@ -1,0 +1,6 @@
+//! Documents from elsewhere.
+
+mod location;
+mod url;
+
+pub use url::UrlLoader;
