@@ -34,6 +34,30 @@ use crate::{Namespace, RetrievalOptions, Retriever, Threshold};
 /// | `invented_citations` | numbers that were dropped |
 ///
 /// Indexes are in characters of the content. Clients of other dialects get the citations that have a URL, in their own words.
+///
+/// A response cache in front of it, such as a gateway's, does not know when a document changes: turn it off for this model's routes, and keep answers
+/// [here](Self::frequent).
+///
+/// ```
+/// use edge_ai_core::{ChatRequest, Context};
+/// # use edge_ai_core::{ChatModel, Clock, EmbeddingModel, Entropy, KeywordStore, Result, VectorStore};
+/// use edge_ai_rag::{RagModel, RetrievalOptions, Retriever, Threshold};
+/// # use edge_ai_rag::ChunkSource;
+///
+/// # async fn ask(index: impl ChunkSource, vectors: impl VectorStore, embeddings: impl EmbeddingModel, words: impl KeywordStore, chat: impl ChatModel, clock: impl Clock, entropy: impl Entropy) -> Result<()> {
+/// let retriever = Retriever::new(index, clock).dense(vectors, embeddings, "@cf/baai/bge-base-en-v1.5").keyword(words);
+/// let model = RagModel::new(retriever, chat, "openai/gpt-6-luna", entropy)
+///     .namespace("handbook")
+///     .retrieval(RetrievalOptions::new(6))
+///     .evidence(Threshold::default().dense(0.5));
+///
+/// let question = ChatRequest::new("handbook").user("How many days of leave?").with_context(Context::default().with_tenant("acme"));
+/// let answer = model.answer(question, None).await?;
+/// for cited in &answer.citations {
+///     println!("[{}] {} {:?} bytes {:?}", cited.number, cited.document_id, cited.heading, cited.range);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct RagModel {
     pub(super) retriever: Retriever,
