@@ -160,14 +160,15 @@ impl Scale {
 
     /// 1 for the best, 0 for the worst; 1 for all when they are equal.
     pub(super) fn apply(self, score: f32) -> f32 {
-        let span = self.best - self.worst;
         if !score.is_finite() {
-            0.0
-        } else if span == 0.0 {
-            1.0
-        } else {
-            ((score - self.worst) / span).clamp(0.0, 1.0)
+            return 0.0;
         }
+        // The distance of two `f32` may be no `f32`.
+        let (worst, best) = (f64::from(self.worst), f64::from(self.best));
+        if best == worst {
+            return 1.0;
+        }
+        ((f64::from(score) - worst) / (best - worst)).clamp(0.0, 1.0) as f32
     }
 }
 
@@ -237,6 +238,14 @@ mod tests {
             &[list(Part::Dense, true, &[("a", 0.9), ("b", 0.1)])],
         );
         assert_eq!(fused[0].score, 1.0);
+    }
+
+    #[test]
+    fn scores_at_the_ends_of_their_type_are_scores() {
+        let found = [("a", f32::MAX), ("b", 0.0), ("c", f32::MIN), ("d", f32::NAN)];
+        let fused = fuse(Fusion::default(), &[list(Part::Keyword, true, &found)]);
+        let scores: Vec<f32> = fused.iter().map(|one| one.score).collect();
+        assert_eq!(scores, [1.0, 0.5, 0.0, 0.0]);
     }
 
     #[test]
