@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edge_ai_core::{
-    Clock, Context, Inline, LimitBackend, LimitKey, LimitMeasure, LimitOutcome, LimitRule, LimitWindow,
-    ManualClock, Timestamp,
+    Background, Clock, Context, Inline, LimitBackend, LimitKey, LimitMeasure, LimitOutcome, LimitRule,
+    LimitWindow, ManualClock, Timestamp,
 };
 
 use crate::case::{cases, ensure, require};
@@ -18,6 +18,8 @@ pub struct LimitBackendSubject {
     backend: Arc<dyn LimitBackend>,
     scope: Scope,
     clock: Arc<dyn Clock>,
+    background: Arc<dyn Background>,
+    passes: bool,
     tells: bool,
     settles: bool,
     rule: LimitRule,
@@ -30,6 +32,8 @@ impl LimitBackendSubject {
             backend: Arc::new(backend),
             scope: Scope::default(),
             clock: Arc::new(ManualClock::jumping(Timestamp::from_millis(1))),
+            background: Arc::new(Inline),
+            passes: true,
             tells: true,
             settles: true,
             rule: LimitRule::tokens(100, LimitWindow::HOUR),
@@ -48,6 +52,21 @@ impl LimitBackendSubject {
     pub fn with_clock(self, clock: impl Clock) -> Self {
         Self {
             clock: Arc::new(clock),
+            ..self
+        }
+    }
+
+    /// Does in `background` what the backend does behind a request; inline unless set.
+    #[must_use]
+    pub fn with_background(self, background: Arc<dyn Background>) -> Self {
+        Self { background, ..self }
+    }
+
+    /// It goes by a clock that nobody can move: what needs a window to pass is skipped.
+    #[must_use]
+    pub fn in_real_time(self) -> Self {
+        Self {
+            passes: false,
             ..self
         }
     }
@@ -72,15 +91,19 @@ impl LimitBackendSubject {
         LimitKey::new(Arc::new(rule), self.scope.name(name))
     }
 
+    fn context(&self) -> Context {
+        Context::default().with_background(Arc::clone(&self.background))
+    }
+
     async fn take(&self, key: &LimitKey, amount: u64) -> Result<LimitOutcome, Stop> {
         self.backend
-            .take(key, amount, &context())
+            .take(key, amount, &self.context())
             .await
             .must("`take` decides")
     }
 
     fn settle(&self, key: &LimitKey, outcome: &LimitOutcome, actual: u64) {
-        self.backend.settle(key, outcome.hold, actual, &context());
+        self.backend.settle(key, outcome.hold, actual, &self.context());
     }
 
     /// Takes by ones until there is no more.
@@ -96,10 +119,6 @@ impl LimitBackendSubject {
         }
         Ok(())
     }
-}
-
-fn context() -> Context {
-    Context::default().with_background(Arc::new(Inline))
 }
 
 impl Subject for LimitBackendSubject {
@@ -246,6 +265,7 @@ async fn a_denied_call_is_told_when_to_come_back(subject: LimitBackendSubject) -
 
 async fn after_the_window_all_is_there_again(subject: LimitBackendSubject) -> Check {
     require!(subject.settles, "the clock of the backend is not ours");
+    require!(subject.passes, "nobody waits so long");
     let key = subject.key("key", subject.rule.clone());
     subject.spend(&key).await?;
     let denied = subject.take(&key, 1).await?;

@@ -4,17 +4,21 @@ mod http_server;
 mod subjects;
 mod suite;
 
+use std::sync::Arc;
+
+pub use edge_ai_gateway::LimitOffice;
 use edge_ai_testkit::Outcome;
+use edge_ai_worker::WaitUntil;
 use worker::{Context, Env, Method, Request, Response, event};
 
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
     let path = request.path();
     if let Some(path) = path.strip_prefix(http_server::PREFIX) {
         return http_server::serve(path, request).await;
     }
     let origin = request.url()?.origin().ascii_serialization();
-    let suite = subjects::all(&env, &origin);
+    let suite = subjects::all(&env, &origin, Arc::new(WaitUntil::new(&context)));
     match (request.method(), path.strip_prefix("/run/")) {
         (Method::Get, None) if path == "/" => Response::from_json(&suite.names()),
         (Method::Post, Some(name)) => {

@@ -3,10 +3,13 @@
 mod caches;
 mod limits;
 mod models;
+mod paces;
 mod parsers;
 mod vectors;
 
-use edge_ai_core::{Entropy, Result};
+use std::sync::Arc;
+
+use edge_ai_core::{Background, Entropy, Result};
 use edge_ai_testkit::contract::http_client::{self, HttpClientSubject};
 use edge_ai_worker::{FetchClient, WorkerEntropy};
 use worker::Env;
@@ -14,12 +17,13 @@ use worker::Env;
 use crate::http_server;
 use crate::suite::Suite;
 
-/// Everything there is to run; `origin` is the Worker's own address.
-pub(crate) fn all<'a>(env: &'a Env, origin: &str) -> Suite<'a> {
+/// Everything there is to run; `origin` is the Worker's own address, and `background` what runs behind the answer.
+pub(crate) fn all<'a>(env: &'a Env, origin: &str, background: Arc<dyn Background>) -> Suite<'a> {
     let mut suite = Suite::default();
     vectors::add(&mut suite, env);
     caches::add(&mut suite, env);
-    limits::add(&mut suite);
+    limits::add(&mut suite, env, background);
+    paces::add(&mut suite, env);
     models::add(&mut suite, env);
     parsers::add(&mut suite, env);
     let server = format!("{origin}{}", http_server::PREFIX);
