@@ -18,7 +18,14 @@ mod testing;
 
 pub use answer::{Answer, AnswerEvent, AnswerStream, Citation, RagModel, RagProvider, Source};
 pub use document::{Chunk, Document, DocumentId, Heading, MediaType, ParentChunk, ParsedDocument};
-pub use index::{ChunkSource, StoredChunk};
+pub use index::{
+    Accepted, BatchLine, BatchOutcome, BucketEvent, ChunkSource, DocumentPage, EventObject, Index,
+    IndexBuilder, IndexMessage, IndexOptions, IndexQueue, IndexedDocument, Job, JobAction, JobError,
+    JobState, JobStep, LiveDocument, Manifest, MemoryObjects, MemoryQueue, ObjectPage, ObjectStore, Pipeline,
+    Ran, StoredChunk, StoredObject, Swept, Synced,
+};
+#[cfg(feature = "worker")]
+pub use index::{R2Objects, WorkerQueue};
 pub use keyword::{Fts5Store, Tokenizer};
 pub use load::UrlLoader;
 pub use namespace::Namespace;

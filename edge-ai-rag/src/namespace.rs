@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::digest::Digest;
 
 /// A partition of the index: what one search looks through. It carries the tenant, and never crosses it.
@@ -45,7 +47,7 @@ impl Namespace {
     }
 
     /// One that was kept, as it was kept.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the index reads them back by it"))]
+    #[cfg(test)]
     pub(crate) fn kept(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
@@ -53,6 +55,19 @@ impl Namespace {
     /// As the stores know it.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Serialize for Namespace {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// As it was written.
+impl<'de> Deserialize<'de> for Namespace {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(text.into()))
     }
 }
 

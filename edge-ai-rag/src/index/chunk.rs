@@ -3,7 +3,7 @@ use std::ops::Range;
 use edge_ai_core::{JsonObject, Timestamp};
 
 use crate::digest::Digest;
-use crate::{DocumentId, Namespace, ParentChunk};
+use crate::{Chunk, DocumentId, Namespace, ParentChunk};
 
 /// A chunk as the index keeps it: what retrieval reads and answers cite.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,21 +71,21 @@ impl StoredChunk {
     }
 }
 
-/// The name of a chunk: the same text of the same document under the same pipeline has the same one, wherever in the document it stands. `occurrence`
-/// counts equal texts of one document from 0.
-#[cfg_attr(not(test), expect(dead_code, reason = "the index names chunks by it"))]
+/// The name of a chunk: the same text of the same document has the same one under the same embedding, wherever in the document it stands.
+/// `occurrence` counts equal texts of one document from 0.
 pub(crate) fn chunk_id(
     namespace: &Namespace,
     document: &DocumentId,
-    fingerprint: &str,
-    embedded: &str,
+    embedding: &str,
+    chunk: &Chunk,
     occurrence: u32,
 ) -> String {
     Digest::new("chunk")
         .part(namespace.as_str())
         .part(document.as_str())
-        .part(fingerprint)
-        .part(embedded)
+        .part(embedding)
+        .part(chunk.embedded_text())
+        .part(&chunk.text)
         .part(occurrence.to_le_bytes())
         .into_base64()
 }
@@ -102,7 +102,7 @@ mod tests {
                 &Namespace::kept(namespace),
                 &document,
                 fingerprint,
-                text,
+                &Chunk::new(0, text, 0..text.len()),
                 occurrence,
             )
         };

@@ -1,0 +1,6 @@
+mod defects;
+mod faults;
+mod ingest;
+mod steadfast;
+mod sync;
+mod world;
