@@ -47,6 +47,11 @@ impl Faults {
         *self.plan.lock().unwrap() = Some((call, when, extent));
     }
 
+    pub(super) fn calm(&self) {
+        *self.plan.lock().unwrap() = None;
+        self.restart();
+    }
+
     pub(super) fn restart(&self) {
         self.crashed.store(false, Ordering::Relaxed);
     }

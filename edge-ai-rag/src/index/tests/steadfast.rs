@@ -82,7 +82,7 @@ fn any_one_call_may_fail_before_or_after_its_effect_and_any_crash_is_survived() 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn any_sequence_of_changes_with_any_fault_ends_true(
