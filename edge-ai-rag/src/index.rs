@@ -64,6 +64,61 @@ pub use worker::WorkerQueue;
 /// time has a document; one that was superseded, or took too long, changes nothing any more.
 ///
 /// Clones are the same index.
+///
+/// ```
+/// use std::time::Duration;
+/// use edge_ai_core::{ManualClock, Metric, SeededEntropy, Timestamp};
+/// use edge_ai_rag::{
+///     ChunkSource, Document, DocumentId, Index, JobState, Manifest, MediaType, MemoryObjects, MemoryQueue, MemoryVectorStore, Namespace, Pipeline,
+/// };
+/// use edge_ai_testkit::{scripted::ScriptedEmbeddingModel, sqlite::Sqlite};
+/// # use edge_ai_core::{Result, async_trait};
+/// # use edge_ai_rag::{Chunk, ParsedDocument, Parser, Splitter};
+/// # #[derive(Debug)]
+/// # struct Text;
+/// # #[async_trait]
+/// # impl Parser for Text {
+/// #     async fn parse(&self, document: &Document) -> Result<ParsedDocument> {
+/// #         Ok(ParsedDocument::new(String::from_utf8_lossy(&document.body), MediaType::PLAIN))
+/// #     }
+/// #     fn fingerprint(&self) -> String {
+/// #         "text/1".to_owned()
+/// #     }
+/// # }
+/// # #[derive(Debug)]
+/// # struct Whole;
+/// # impl Splitter for Whole {
+/// #     fn split(&self, document: &ParsedDocument) -> Vec<Chunk> {
+/// #         vec![Chunk::new(0, document.text.as_str(), 0..document.text.len())]
+/// #     }
+/// #     fn fingerprint(&self) -> String {
+/// #         "whole/1".to_owned()
+/// #     }
+/// # }
+///
+/// # futures_executor::block_on(async {
+/// // In a Worker: D1, R2Objects, VectorizeStore, WorkerQueue, WorkerClock, WorkerEntropy.
+/// let index = Index::builder(Sqlite::new(&[Manifest::MIGRATION]))
+///     .originals(MemoryObjects::default())
+///     .pipeline(Pipeline::new(Text, Whole, ScriptedEmbeddingModel::new(8), "@cf/baai/bge-base-en-v1.5").variant("cls"))
+///     .vectors(MemoryVectorStore::new(Metric::Cosine))
+///     .queue(MemoryQueue::default())
+///     .clock(ManualClock::new(Timestamp::from_millis(1)))
+///     .entropy(SeededEntropy::new(1))
+///     .build()?;
+///
+/// let namespace = Namespace::of(Some("acme"), Some("handbook"));
+/// let document = Document::new(DocumentId::new("leave.md")?, MediaType::MARKDOWN, "Thirty days.");
+/// let accepted = index.put(&namespace, document.clone()).await?;
+/// // A queue's consumer does it, or whoever waits.
+/// let job = index.wait(&namespace, &accepted.job.id, Duration::from_secs(30)).await?;
+/// assert_eq!((job.state, job.embedded), (JobState::Searchable, 1));
+///
+/// let chunks = index.manifest().range(&namespace, &document.id, 0..10).await?;
+/// assert_eq!(chunks[0].text, "Thirty days.");
+/// assert!(!index.put(&namespace, document).await?.changed);
+/// # Ok::<(), edge_ai_core::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub struct Index {
     manifest: Manifest,
