@@ -5,7 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 #![cfg_attr(
-    feature = "semantic",
+    any(feature = "semantic", feature = "split"),
     expect(clippy::print_stderr, reason = "a program's own messages")
 )]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the machine's clock")]
@@ -15,6 +15,8 @@ mod limits;
 mod measure;
 #[cfg(feature = "semantic")]
 mod semantic;
+#[cfg(feature = "split")]
+mod split;
 mod streams;
 
 use measure::Pair;
@@ -34,6 +36,16 @@ fn main() {
                 eprintln!("{problem}");
                 std::process::exit(1);
             }
+        }
+        return;
+    }
+    #[cfg(feature = "split")]
+    if let [_, name, path] = std::env::args().collect::<Vec<_>>().as_slice()
+        && name == "split"
+    {
+        if let Err(problem) = split::print(path) {
+            eprintln!("{problem}");
+            std::process::exit(1);
         }
         return;
     }

@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: what the claims of speed are measured by, kept with the machine and the versions.
 
+pub(crate) mod split;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -25,22 +27,18 @@ pub(crate) fn run(simulation: Option<&str>) -> Result<()> {
     step.done();
     println!("\n{measured}");
 
-    let date = process::output_of(Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
-    let path = format!(
-        "benches/results/{}-{}.md",
-        date.trim(),
-        simulation.unwrap_or("pure")
-    );
     let text = match simulation {
-        None => format!("{}\n```text\n{measured}\n```\n", machine(&workspace)?),
+        None => {
+            let peers = ["governor", "eventsource-stream"];
+            let machine = machine(&workspace, "bench", "The pure parts, beside their peers", &peers)?;
+            format!("{machine}\n```text\n{measured}\n```\n")
+        }
         // The same on every machine.
         Some(name) => {
             format!("# {name}, simulated\n\n`cargo xtask bench {name}`, by virtual time.\n\n{measured}\n")
         }
     };
-    fs::write(workspace.join(&path), text).with_context(|| format!("cannot write {path}"))?;
-    println!("\nkept in {path}");
-    Ok(())
+    keep(&workspace, simulation.unwrap_or("pure"), &text)
 }
 
 /// What the semantic cache answers, with a real embedding model.
@@ -57,17 +55,22 @@ pub(crate) fn semantic(paraphrases: &Path) -> Result<()> {
     let table = process::run_quiet(&mut step, program.arg("semantic").arg(model).arg(paraphrases))?;
     step.done();
     println!("\n{table}");
-    let date = process::output_of(Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
-    let path = format!("benches/results/{}-semantic.md", date.trim());
     let text =
         format!("# The semantic cache\n\n`cargo xtask bench semantic`, with all-MiniLM-L6-v2.\n\n{table}");
+    keep(&workspace, "semantic", &text)
+}
+
+/// Writes what was measured where results are kept, with the date.
+fn keep(workspace: &Workspace, name: &str, text: &str) -> Result<()> {
+    let date = process::output_of(Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
+    let path = format!("benches/results/{}-{name}.md", date.trim());
     fs::write(workspace.join(&path), text).with_context(|| format!("cannot write {path}"))?;
     println!("\nkept in {path}");
     Ok(())
 }
 
 /// What the numbers depend on.
-fn machine(workspace: &Workspace) -> Result<String> {
+fn machine(workspace: &Workspace, command: &str, title: &str, peers: &[&str]) -> Result<String> {
     let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let processor = processor.lines().find_map(|line| line.strip_prefix("model name"));
     let processor = processor.map_or("unknown processor", |name| {
@@ -76,14 +79,14 @@ fn machine(workspace: &Workspace) -> Result<String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let rustc = process::version_of("rustc").unwrap_or_default();
     let lock = workspace.read("Cargo.lock")?;
-    let peers = ["governor", "eventsource-stream"].map(|peer| {
+    let peers = peers.iter().map(|peer| {
         let version = lock.split(&format!("name = \"{peer}\"\nversion = \"")).nth(1);
         let version = version.and_then(|rest| rest.split('"').next()).unwrap_or("?");
         format!("{peer} {version}")
     });
     Ok(format!(
-        "# The pure parts, beside their peers\n\n`cargo xtask bench` on {processor}, {cores} cores, shared; {}; {}.\n",
+        "# {title}\n\n`cargo xtask {command}` on {processor}, {cores} cores, shared; {}; {}.\n",
         rustc.trim(),
-        peers.join(", ")
+        peers.collect::<Vec<_>>().join(", ")
     ))
 }

@@ -50,8 +50,9 @@ enum Command {
     Test(test::Args),
     /// The pure parts beside the libraries that do the same, in one run; or a simulation
     Bench {
-        /// `limit-leases`: what leases let in over fifty isolates, held against their bound; `semantic`: what the semantic cache answers
-        #[arg(value_parser = ["limit-leases", "semantic"])]
+        /// `limit-leases`: what leases let in over fifty isolates, held against their bound; `semantic`: what the semantic cache answers; `split`: splitters
+        /// beside `text-splitter` and LangChain's
+        #[arg(value_parser = ["limit-leases", "semantic", "split"])]
         simulation: Option<String>,
 
         /// For `semantic`: GPTCache's `mock_data.json`, pairs of sentences that mean the same (`[{"origin", "similar"}]`)
@@ -83,6 +84,10 @@ fn main() -> ExitCode {
             simulation: Some(name),
             paraphrases: Some(paraphrases),
         } if name == "semantic" => bench::semantic(&paraphrases),
+        Command::Bench {
+            simulation: Some(name),
+            ..
+        } if name == "split" => bench::split::run(),
         Command::Bench { simulation, .. } => bench::run(simulation.as_deref()),
         Command::Prices(args) => prices::run(&args),
         Command::Size => size::run(),

@@ -89,7 +89,7 @@ fn tell(before: &str, after: &str) {
 /// The source's version and table.
 fn download(workspace: &Workspace, version: Option<&str>) -> Result<(String, serde_json::Value)> {
     const TABLE: &str = "litellm/model_prices_and_context_window_backup.json";
-    let python = setup::python_environment(workspace)?;
+    let python = setup::python_environment(workspace, "e2e", "tests/e2e/requirements.txt")?;
     let folder = workspace.scratch("prices")?;
     let mut step = Step::start("downloading the table of prices".to_owned());
     let package = version.map_or_else(|| "litellm".to_owned(), |version| format!("litellm=={version}"));

@@ -1,4 +1,4 @@
-//! The Python environment of the end-to-end tests.
+//! Python environments: of the end-to-end tests, of a benchmark.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,12 +10,10 @@ use crate::process;
 use crate::progress::Step;
 use crate::workspace::Workspace;
 
-const REQUIREMENTS: &str = "tests/e2e/requirements.txt";
-
-/// The `python` of an environment that has exactly the packages of the requirements file.
-pub(crate) fn environment(workspace: &Workspace) -> Result<PathBuf> {
-    let requirements = workspace.read(REQUIREMENTS)?;
-    let folder = super::directory()?.join("python-e2e");
+/// The `python` of an environment, by its name, that has exactly the packages of a requirements file.
+pub(crate) fn environment(workspace: &Workspace, name: &str, path: &str) -> Result<PathBuf> {
+    let requirements = workspace.read(path)?;
+    let folder = super::directory()?.join(format!("python-{name}"));
     let python = folder.join(if cfg!(windows) {
         "Scripts/python.exe"
     } else {
@@ -26,11 +24,9 @@ pub(crate) fn environment(workspace: &Workspace) -> Result<PathBuf> {
         return Ok(python);
     }
     if process::version_of("python3").is_none() {
-        bail!(
-            "python3 was not found: the end-to-end tests run the official Python client. Install Python 3.9 or newer."
-        );
+        bail!("python3 was not found: it runs the packages of {path}. Install Python 3.9 or newer.");
     }
-    let mut step = Step::start(format!("installing the Python packages of {REQUIREMENTS}"));
+    let mut step = Step::start(format!("installing the Python packages of {path}"));
     let mut venv = Command::new("python3");
     venv.args(["-m", "venv", "--clear"]).arg(&folder);
     process::run_quiet(&mut step, &mut venv)
@@ -44,7 +40,7 @@ pub(crate) fn environment(workspace: &Workspace) -> Result<PathBuf> {
         "--disable-pip-version-check",
         "--requirement",
     ]);
-    process::run_quiet(&mut step, pip.arg(workspace.join(REQUIREMENTS)))?;
+    process::run_quiet(&mut step, pip.arg(workspace.join(path)))?;
     fs::write(stamp, requirements)?;
     step.done();
     Ok(python)

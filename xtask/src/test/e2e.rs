@@ -15,7 +15,7 @@ const TESTS: &str = "tests/e2e";
 pub(super) fn run(context: &Context) -> Result<()> {
     let Context { workspace, tools } = context;
     let gateway = workspace.example("gateway")?;
-    let python = setup::python_environment(workspace)?;
+    let python = setup::python_environment(workspace, "e2e", "tests/e2e/requirements.txt")?;
     let node_tests = workspace.files(TESTS, "", ".test.mjs")?;
     let python_tests = workspace.files(TESTS, "test_", ".py")?;
     // The command that the tests manage keys with.
