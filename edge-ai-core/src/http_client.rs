@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Handshake, Result};
 
 /// Sends a request to a server: `fetch` in a Worker, any HTTP library natively, a script in tests.
 #[async_trait]
@@ -22,6 +22,18 @@ pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
     /// [`ErrorKind::InvalidRequest`] for an address that is not `http` or `https`. A body that breaks off yields
     /// [`ErrorKind::Interrupted`] from its stream.
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Body>>;
+
+    /// Opens a WebSocket at an `http` or `https` address. The headers of the handshake are added; no redirect is followed.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and [`ErrorKind::Unsupported`] from a client that opens none, which is what it does unless told.
+    async fn connect(&self, request: http::Request<()>) -> Result<Handshake> {
+        let _ = request;
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            "this HTTP client opens no WebSockets",
+        ))
+    }
 }
 
 /// A body that is still with whoever receives it: a runtime that hands it over whole more cheaply than in pieces.
@@ -43,6 +55,10 @@ pub trait BodySource: Any + Send {
 impl<T: HttpClient + ?Sized> HttpClient for Arc<T> {
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Body>> {
         (**self).send(request).await
+    }
+
+    async fn connect(&self, request: http::Request<()>) -> Result<Handshake> {
+        (**self).connect(request).await
     }
 }
 

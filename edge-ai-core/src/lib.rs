@@ -31,6 +31,7 @@ mod trace;
 mod usage;
 mod vector;
 mod verbatim;
+mod web_socket;
 
 pub use async_trait::async_trait;
 pub use bytes::Bytes;
@@ -86,6 +87,7 @@ pub use vector::{
     VectorMatch, VectorQuery, VectorRecord, VectorStore, wait_visible,
 };
 pub use verbatim::{Native, Verbatim};
+pub use web_socket::{Handshake, OnUpgrade, WebSocket, WebSocketClose, WebSocketMessage};
 
 /// Every trait object of the vocabulary crosses threads, on every target.
 const _: () = {
@@ -108,6 +110,7 @@ const _: () = {
     send_sync::<dyn LeaseOffice>();
     send_sync::<dyn UsageSink>();
     send_sync::<dyn HttpClient>();
+    send_sync::<dyn WebSocket>();
     send_sync::<dyn Clock>();
     send_sync::<dyn Entropy>();
     send_sync::<dyn Background>();

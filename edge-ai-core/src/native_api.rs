@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 
-use crate::{Body, Context, Error, Result};
+use crate::{Body, Context, Error, ErrorKind, Handshake, Result};
 
 /// A vendor's own API as it is: any method, any path below its address, nothing translated.
 ///
@@ -23,6 +23,18 @@ pub trait NativeApi: fmt::Debug + Send + Sync + 'static {
     /// When there is no answer, as [`HttpClient::send`](crate::HttpClient::send); each names the provider.
     async fn send(&self, request: Request<Bytes>, context: &Context) -> Result<Response<Body>>;
 
+    /// Opens a WebSocket to the vendor: address and credentials as for [`send`](Self::send).
+    ///
+    /// # Errors
+    /// As [`HttpClient::connect`](crate::HttpClient::connect); [`ErrorKind::Unsupported`] where there are none.
+    async fn connect(&self, request: Request<()>, context: &Context) -> Result<Handshake> {
+        let _ = (request, context);
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            "this provider has no WebSockets",
+        ))
+    }
+
     /// What an answer's head says went wrong, for whoever looks after the vendor's health; `None` for an answer that is none of a failure.
     fn failure(&self, status: u16, headers: &HeaderMap) -> Option<Error>;
 }
@@ -31,6 +43,10 @@ pub trait NativeApi: fmt::Debug + Send + Sync + 'static {
 impl<T: NativeApi + ?Sized> NativeApi for Arc<T> {
     async fn send(&self, request: Request<Bytes>, context: &Context) -> Result<Response<Body>> {
         (**self).send(request, context).await
+    }
+
+    async fn connect(&self, request: Request<()>, context: &Context) -> Result<Handshake> {
+        (**self).connect(request, context).await
     }
 
     fn failure(&self, status: u16, headers: &HeaderMap) -> Option<Error> {

@@ -5,6 +5,9 @@ mod filter;
 mod form;
 mod media;
 mod native;
+mod protocols;
+mod realtime;
+mod session;
 mod subject;
 mod way;
 
@@ -28,12 +31,18 @@ pub(crate) use way::{Way, check_names};
 /// | `POST /v1/images/generations`, `/edits`, `/variations` | the model's provider, if it has OpenAI's service; a route's next one if it fails |
 /// | `POST /v1/audio/speech`, `/transcriptions`, `/translations` | the same |
 /// | `POST /v1/moderations` | the same |
+/// | `GET /v1/realtime?model=…`, a WebSocket | the model's provider, if it has OpenAI's service; a route's next one if it does not open |
 /// | `GET`, `DELETE /v1/responses/{id}`, and what is below it | the only provider that speaks Responses |
 ///
 /// Method, path, body and answer are the client's and the vendor's, byte for byte; of a request to `/v1` the model's name alone is
 /// rewritten. What the vendor would learn of the gateway's client, and the client of the gateway's account at the vendor, is taken out of
 /// the heads: credentials, cookies, addresses, organization, the account's rate limits. A path is passed on only when it is plainly below
 /// the base URL.
+///
+/// A WebSocket, of a provider's own API as well, is passed on message by message, and its close with its code. It is one request: it counts
+/// among those that run at once until it is over, and has one record, at its end, with the tokens of all its answers together. Limits on
+/// tokens and spend hold a new conversation back, never one that is under way. A vendor that opens none answers the client itself. Pages, which
+/// set no headers, give their key as OpenAI's do: by the subprotocol `openai-insecure-api-key.…`.
 ///
 /// What is passed on goes by no [layer](crate::GatewayBuilder::layer): it is in no cache, **and guardrails do not see it**. Nor is it tried
 /// again: the vendors' own clients do that.
@@ -130,6 +139,7 @@ impl Surface for PassThrough {
                 native::answer(call, head, provider, path, self.models_only).await
             }
             Way::Media(media) => media::answer(call, head, *media).await,
+            Way::Realtime => realtime::by_name(call, head).await,
             Way::Response if self.models_only => Err(failed(&call.meter, refused(MODELS_ONLY))),
             Way::Response => native::stored_response(call, head).await,
         }

@@ -17,7 +17,7 @@ mod tree;
 pub use pace::{KeyValuePaces, PaceSnapshot, PaceStore};
 pub use retry::{RetryPolicy, Timeouts};
 pub use router::Router;
-pub(crate) use router::{PassedOn, Passing};
+pub(crate) use router::{Connected, Dialed, PassedOn, Passing};
 pub use strategy::{Affinity, Condition, FallbackOn, HedgeAfter, Matching};
 pub use table::RouteTable;
 pub use tree::Route;

@@ -2,7 +2,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use edge_ai_core::{Body, Error, ErrorKind};
-use edge_ai_worker::{Level, WaitUntil, client_gone, log, request_from_js, response_to_js};
+use edge_ai_worker::{Level, WaitUntil, client_gone, log, request_from_js, response_to_js, upgrade};
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 
@@ -26,11 +26,12 @@ impl Gateway {
         context: worker::Context,
     ) -> worker::Result<worker::Response> {
         let incoming = request.inner();
-        let response = match request_from_js(incoming) {
+        let background = Arc::new(WaitUntil::new(&context));
+        let mut response = match request_from_js(incoming) {
             Ok(request) => {
                 let address = request.headers().get("cf-connecting-ip");
                 let address = address.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-                let caller = Caller::new(Arc::new(WaitUntil::new(&context))).with_address(address);
+                let caller = Caller::new(Arc::clone(&background) as _).with_address(address);
                 match select(pin!(self.handle(request, caller)), pin!(client_gone(incoming))).await {
                     Either::Left((response, _)) => response,
                     // Nobody reads it; the call and its record end with the future that is dropped here.
@@ -42,6 +43,9 @@ impl Gateway {
             }
             Err(error) => surface::error_response(Client::OpenAi, &error),
         };
+        if let Err(error) = upgrade(&mut response, &*background) {
+            response = surface::error_response(Client::OpenAi, &error);
+        }
         into_worker(response.map(|body| match body.as_bytes() {
             Some(_) => body,
             None => Body::from_stream(body.into_stream().take_until(Box::pin(client_gone(incoming)))),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use edge_ai_core::{Body, Context, Error, ErrorKind, HttpClient, NativeApi, Result};
+use edge_ai_core::{Body, Context, Error, ErrorKind, Handshake, HttpClient, NativeApi, Result};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -293,6 +293,13 @@ impl NativeApi for VendorClient {
         let client = self.for_request(context);
         let request = client.addressed(request)?;
         client.http.send(request).await.map_err(|error| self.own(error))
+    }
+
+    async fn connect(&self, request: http::Request<()>, context: &Context) -> Result<Handshake> {
+        let client = self.for_request(context);
+        let request = client.addressed(request.map(|()| Bytes::new()))?;
+        let opened = client.http.connect(request.map(|_| ()));
+        opened.await.map_err(|error| self.own(error))
     }
 
     fn failure(&self, status: u16, headers: &HeaderMap) -> Option<Error> {

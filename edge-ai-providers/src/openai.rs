@@ -38,7 +38,7 @@ pub use embedding::{
     encode_embedding_request, encode_embedding_response,
 };
 pub use error::{decode_error, encode_error};
-pub use media::{IMAGES, MODERATIONS, MediaServices, SPEECH, TRANSCRIPTIONS};
+pub use media::{IMAGES, MODERATIONS, MediaServices, REALTIME, SPEECH, TRANSCRIPTIONS};
 pub use models::{ModelEntry, encode_model, encode_models};
 pub use provider::{Authentication, ChatApi, OpenAi, OpenAiBuilder};
 pub use response_encode::encode_chat_response;

@@ -66,7 +66,7 @@ impl UsageTap {
         Self { reader, found }
     }
 
-    /// A tap for events that come by other ways than an answer, such as a WebSocket's.
+    /// A tap for the messages of a WebSocket, such as OpenAI's realtime conversations. The tokens of their answers add up.
     pub fn of_events() -> Self {
         Self {
             reader: Reader::Nothing,
@@ -74,9 +74,19 @@ impl UsageTap {
         }
     }
 
-    /// Takes an event, as JSON.
+    /// Takes a message of a WebSocket, as JSON.
     pub fn event(&mut self, json: &[u8]) {
-        self.found.event(json);
+        self.found.realtime(json);
+    }
+
+    /// How many answers of a conversation have begun and not told what they took.
+    pub fn unfinished(&self) -> u64 {
+        self.found.unfinished()
+    }
+
+    /// What a conversation took to have what was said written down, by another model and at another price than [`usage`](Self::usage).
+    pub fn transcriptions(&self) -> Option<Usage> {
+        self.found.transcriptions()
     }
 
     /// Takes the next bytes of the body. What cannot be read ends the reading, and never the answer.

@@ -249,3 +249,75 @@ export async function signRs256(pkcs8, message) {
   const key = await crypto.subtle.importKey("pkcs8", pkcs8.slice(), algorithm, false, ["sign"]);
   return crypto.subtle.sign(algorithm.name, key, text);
 }
+
+const [TEXT, BINARY, CLOSE, FAILED] = [0, 1, 2, 3];
+
+// One end of a WebSocket. The runtime does not wait for whoever reads its messages, so they wait here, up to a number of bytes.
+export class Socket {
+  #socket;
+  #queue = [];
+  #held = 0;
+  #wake = () => {};
+
+  constructor(socket, limit) {
+    this.#socket = socket;
+    socket.binaryType = "arraybuffer";
+    let over = false;
+    const arrived = (kind, data, size, code = 0) => {
+      if (over) return;
+      this.#held += size;
+      over = this.#held > limit;
+      if (over) {
+        this.#queue = [{ kind: FAILED, data: `more than ${limit} bytes wait to be read`, size: 0, code: 1009 }];
+        this.close(1009, "too much at once");
+      } else this.#queue.push({ kind, data, size, code });
+      this.#wake();
+    };
+    socket.addEventListener("message", ({ data }) => {
+      if (typeof data === "string") arrived(TEXT, data, data.length);
+      else arrived(BINARY, data, data.byteLength);
+    });
+    socket.addEventListener("close", ({ code, reason }) => arrived(CLOSE, reason, 0, code));
+    socket.addEventListener("error", ({ message }) => arrived(FAILED, message || "the connection broke off", 0));
+    socket.accept();
+  }
+
+  // Resolves to the kind of the next message once it is there.
+  async ready() {
+    if (this.#queue.length === 0) await new Promise((resolve) => (this.#wake = resolve));
+    return this.#queue[0].kind;
+  }
+
+  get code() {
+    return this.#queue[0].code;
+  }
+
+  // The next message: its text, a close's reason or a failure's as UTF-8.
+  take() {
+    const { data, size } = this.#queue.shift();
+    this.#held -= size;
+    return typeof data === "string" ? utf8(data) : new Uint8Array(data);
+  }
+
+  sendText(text) {
+    this.#socket.send(text);
+  }
+
+  sendBytes(bytes) {
+    this.#socket.send(bytes.slice());
+  }
+
+  close(code, reason) {
+    try {
+      if (code === 0) this.#socket.close();
+      else this.#socket.close(code, reason);
+    } catch {
+      // Closed already.
+    }
+  }
+}
+
+// The WebSocket of an answer that switches protocols.
+export function socketOf(response, limit) {
+  return response.webSocket ? new Socket(response.webSocket, limit) : undefined;
+}

@@ -71,6 +71,33 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(crate) fn clear(this: &Timer);
 
+    #[derive(Debug)]
+    pub(crate) type Socket;
+
+    #[wasm_bindgen(constructor, catch)]
+    pub(crate) fn of(socket: &WebSocket, limit: f64) -> Result<Socket, JsValue>;
+
+    #[wasm_bindgen(js_name = socketOf, catch)]
+    pub(crate) fn socket_of(response: &Response, limit: f64) -> Result<Option<Socket>, JsValue>;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn ready(this: &Socket) -> Promise;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn code(this: &Socket) -> u16;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn take(this: &Socket) -> Vec<u8>;
+
+    #[wasm_bindgen(method, js_name = sendText, catch)]
+    pub(crate) fn send_text(this: &Socket, text: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, js_name = sendBytes, catch)]
+    pub(crate) fn send_bytes(this: &Socket, bytes: &[u8]) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn close(this: &Socket, code: u16, reason: &str);
+
     pub(crate) fn explain(thrown: &JsValue) -> String;
 
     #[wasm_bindgen(js_name = aiRun)]

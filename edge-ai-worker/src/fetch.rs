@@ -1,6 +1,6 @@
 use bytes::Bytes;
-use edge_ai_core::{Body, Error, ErrorKind, HttpClient, Result, async_trait};
-use http::{HeaderMap, Method, StatusCode, header};
+use edge_ai_core::{Body, Error, ErrorKind, Handshake, HttpClient, Result, async_trait};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Response;
@@ -10,32 +10,58 @@ use crate::body::{Closing, JsBody};
 use crate::error::{Thrown, js_error};
 use crate::exchange::Exchange;
 use crate::response::forbids_body;
+use crate::web_socket::JsWebSocket;
 use crate::{bridge, head};
 
 /// HTTP through the runtime's `fetch`.
 ///
-/// The runtime decodes `gzip` and `br` bodies; their `content-encoding` and `content-length` are taken off the answer.
+/// The runtime decodes `gzip` and `br` bodies; their `content-encoding` and `content-length` are taken off the answer. WebSockets are
+/// opened by `fetch` as well; each holds up to 16 MiB that nobody has read yet.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FetchClient;
 
 #[async_trait]
 impl HttpClient for FetchClient {
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Body>> {
-        let host = check(&request)?;
-        let url = request.uri().to_string();
-        let text = head::write(&[request.method().as_str(), &url], request.headers());
-        let body = Some(request.body()).filter(|body| !body.is_empty());
-        let (exchange, signal) = Exchange::open()?;
-        let response = bridge::send(&text, body.map(|body| &body[..]), &signal);
-        let response = SendFuture::new(JsFuture::from(response))
-            .await
-            .map_err(|thrown| unreachable(&host, Thrown::of(&thrown)))?;
-        answer(
-            response.unchecked_into(),
-            exchange,
-            *request.method() == Method::HEAD,
-        )
+        let (response, exchange) = fetch(&request).await?;
+        answer(response, exchange, *request.method() == Method::HEAD)
     }
+
+    async fn connect(&self, request: http::Request<()>) -> Result<Handshake> {
+        let mut request = request.map(|()| Bytes::new());
+        let websocket = HeaderValue::from_static("websocket");
+        request.headers_mut().insert(header::UPGRADE, websocket);
+        let (response, exchange) = fetch(&request).await?;
+        match JsWebSocket::of(&response)? {
+            None => answer(response, exchange, false).map(Handshake::Refused),
+            Some(socket) => {
+                exchange.finish();
+                let (status, headers) = head(&response)?;
+                let mut opened = http::Response::new(Box::new(socket) as _);
+                *opened.status_mut() = status;
+                *opened.headers_mut() = headers;
+                Ok(Handshake::Open(opened))
+            }
+        }
+    }
+}
+
+async fn fetch(request: &http::Request<Bytes>) -> Result<(Response, Exchange)> {
+    let host = check(request)?;
+    let url = request.uri().to_string();
+    let text = head::write(&[request.method().as_str(), &url], request.headers());
+    let body = Some(request.body()).filter(|body| !body.is_empty());
+    let (exchange, signal) = Exchange::open()?;
+    let response = bridge::send(&text, body.map(|body| &body[..]), &signal);
+    let response = SendFuture::new(JsFuture::from(response))
+        .await
+        .map_err(|thrown| unreachable(&host, Thrown::of(&thrown)))?;
+    Ok((response.unchecked_into(), exchange))
+}
+
+fn head(response: &Response) -> Result<(StatusCode, HeaderMap)> {
+    let text = bridge::response_head(response).map_err(|thrown| js_error(ErrorKind::BadUpstream, &thrown))?;
+    read(&bridge::text(text))
 }
 
 /// What `fetch` refuses, found before it is asked; the host otherwise.
@@ -75,9 +101,7 @@ fn unreachable(host: &str, thrown: Thrown) -> Error {
 
 /// The head of an answer, with its body still on JavaScript's side; one to `HEAD` has none, whatever it announces.
 pub(crate) fn answer(response: Response, exchange: Exchange, to_head: bool) -> Result<http::Response<Body>> {
-    let text =
-        bridge::response_head(&response).map_err(|thrown| js_error(ErrorKind::BadUpstream, &thrown))?;
-    let (status, mut headers) = read(&bridge::text(text))?;
+    let (status, mut headers) = head(&response)?;
     let body = if to_head || forbids_body(status) {
         exchange.finish();
         Body::empty()

@@ -27,6 +27,7 @@ mod sign;
 mod vectorize;
 mod wait_until;
 mod web_crypto;
+mod web_socket;
 
 pub use ai::{AiBinding, AiMarkdown, AiMarkdownFormat, AiOutput};
 pub use body::{body_from_js, body_to_js};
@@ -46,3 +47,4 @@ pub use sign::sign_rs256;
 pub use vectorize::VectorizeIndex;
 pub use wait_until::WaitUntil;
 pub use web_crypto::WebCrypto;
+pub use web_socket::upgrade;

@@ -62,7 +62,8 @@ impl<'a> Presented<'a> {
     }
 
     /// The credential, in OpenAI's way (`authorization: Bearer …`), in Anthropic's (`x-api-key`) or in Azure's and Google's (`api-key`,
-    /// `x-goog-api-key`); the first that is there.
+    /// `x-goog-api-key`), or in that of pages that open a WebSocket (`sec-websocket-protocol: openai-insecure-api-key.…`); the first that is
+    /// there.
     pub fn token(&self) -> Option<&'a [u8]> {
         credential::token(self.headers)
     }

@@ -16,5 +16,17 @@ pub(super) fn token(headers: &HeaderMap) -> Option<&[u8]> {
             .then(|| token.trim_ascii())
             .filter(|token| !token.is_empty())
     });
-    bearer.or_else(|| PLAIN.into_iter().find_map(value))
+    bearer
+        .or_else(|| PLAIN.into_iter().find_map(value))
+        .or_else(|| of_browser(headers))
+}
+
+/// The key among the subprotocols of a WebSocket: a page has no other place for it
+/// ([OpenAI's guide](https://platform.openai.com/docs/guides/realtime-websocket)).
+fn of_browser(headers: &HeaderMap) -> Option<&[u8]> {
+    let offered = headers.get_all("sec-websocket-protocol").iter();
+    offered
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .find_map(|protocol| protocol.trim_ascii().strip_prefix(b"openai-insecure-api-key."))
+        .filter(|key| !key.is_empty())
 }

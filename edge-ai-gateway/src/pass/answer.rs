@@ -17,6 +17,7 @@ use crate::surface;
 use crate::usage::Meter;
 
 /// What is told of an answer in its record beside what its bytes tell.
+#[derive(Default)]
 pub(super) struct Extent {
     pictures: Option<u64>,
     characters: Option<u64>,

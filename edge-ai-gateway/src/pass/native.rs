@@ -7,7 +7,7 @@ use http::{Method, Request, Response, Uri};
 
 use super::answer::{Extent, answer as answered};
 use super::subject::Subject;
-use super::{MODELS_ONLY, filter, refused};
+use super::{MODELS_ONLY, filter, realtime, refused};
 use crate::route::Passing;
 use crate::surface::{Call, refusal};
 use crate::usage::{Expected, failed};
@@ -22,8 +22,13 @@ pub(super) async fn answer(
 ) -> Result<Response<Body>> {
     let providers = call.gateway.routes().providers();
     let provider = providers.iter().find(|known| known.name() == provider);
-    let subject =
+    let mut subject =
         Subject::read(path, &head.headers, &call.body).map_err(|error| failed(&call.meter, error))?;
+    if realtime::is_asked(&head.headers) {
+        let named = realtime::model_in_query(head.uri.query()).map_err(|error| failed(&call.meter, error))?;
+        subject.model = subject.model.or(named);
+        subject.stream = true;
+    }
     let asks = subject.model.is_some() && head.method != Method::DELETE;
     match provider {
         _ if models_only && !asks => Err(failed(&call.meter, refused(MODELS_ONLY))),
@@ -78,6 +83,9 @@ async fn pass(
             return Err(failed(&call.meter, not_all(&call, provider.name())));
         }
     }
+    if realtime::is_asked(&head.headers) {
+        return realtime::of_provider(call, head, provider, path, (&name, subject)).await;
+    }
     call.meter.expect(Expected::Tokens(call.body.len() as u64 / 4));
     let context = call.context.clone();
     let passing = Passing {
@@ -119,7 +127,7 @@ fn not_all(call: &Call<'_>, provider: &str) -> Error {
     Error::new(ErrorKind::PermissionDenied, message).with_code("model_not_allowed")
 }
 
-fn address(path: &str, query: Option<&str>) -> Result<Uri> {
+pub(super) fn address(path: &str, query: Option<&str>) -> Result<Uri> {
     let address = match filter::query(query) {
         Some(query) => format!("{path}?{query}"),
         None => path.to_owned(),

@@ -99,6 +99,8 @@ pub(super) fn operation(path: &str) -> Operation {
         Operation::Transcription
     } else if path.ends_with("/moderations") {
         Operation::Moderation
+    } else if path.ends_with("/realtime") {
+        Operation::Realtime
     } else {
         Operation::Other
     }

@@ -17,6 +17,8 @@ pub(crate) enum Way {
     Media(Media),
     /// An answer that a provider has kept.
     Response,
+    /// A realtime conversation.
+    Realtime,
 }
 
 /// A service of OpenAI's that is asked by a model's name.
@@ -100,8 +102,12 @@ pub(crate) const RESERVED: [&str; 8] = [
 
 impl Way {
     pub(super) fn at(path: &str, table: &RouteTable) -> Option<Self> {
-        if let Some(media) = Media::at(path.strip_suffix('/').unwrap_or(path)) {
+        let plain = path.strip_suffix('/').unwrap_or(path);
+        if let Some(media) = Media::at(plain) {
             return Some(Self::Media(media));
+        }
+        if plain == "/v1/realtime" {
+            return Some(Self::Realtime);
         }
         if path
             .strip_prefix("/v1/responses/")
@@ -123,6 +129,7 @@ impl Way {
             Self::Native { path, .. } => operation(path),
             Self::Media(media) => media.operation(),
             Self::Response => Operation::Other,
+            Self::Realtime => Operation::Realtime,
         }
     }
 
@@ -132,6 +139,7 @@ impl Way {
             Self::Native { .. } => "GET, HEAD, POST, PUT, PATCH, DELETE",
             Self::Media(_) => "POST",
             Self::Response => "GET, POST, DELETE",
+            Self::Realtime => "GET",
         }
     }
 }

@@ -1,3 +1,4 @@
+mod connect;
 mod pass;
 
 use std::future::Future;
@@ -25,6 +26,7 @@ use super::{RetryPolicy, Timeouts};
 use crate::limit::{Estimate, Gate, Stage, permitted};
 use crate::patience::Patience;
 use crate::usage::PriceTable;
+pub(crate) use connect::{Connected, Dialed};
 pub(crate) use pass::{PassedOn, Passing};
 
 /// A model that is all models: it looks up who answers a name and goes through a route's targets until one does.

@@ -142,6 +142,14 @@ impl Meter {
         self.with(|open| open.held = holds);
     }
 
+    /// What `model` has taken so far, however the request ends.
+    pub(crate) fn took(&self, model: &str, usage: Option<Usage>) {
+        self.with(|open| {
+            open.record.model = Some(model.to_owned()).filter(|model| !model.is_empty());
+            open.record.usage = usage;
+        });
+    }
+
     /// The request has an answer of `model` that took `usage`.
     pub(crate) fn settle(&self, model: &str, usage: Option<Usage>) {
         self.with(|open| {

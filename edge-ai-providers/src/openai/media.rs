@@ -12,6 +12,9 @@ pub const TRANSCRIPTIONS: Dialect = Dialect::new("openai.transcriptions");
 /// The dialect of `/v1/moderations`.
 pub const MODERATIONS: Dialect = Dialect::new("openai.moderations");
 
+/// The dialect of the WebSocket at `/v1/realtime`.
+pub const REALTIME: Dialect = Dialect::new("openai.realtime");
+
 /// Which of OpenAI's services for pictures, sound and moderation a server has, at OpenAI's paths and in its shapes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -24,6 +27,8 @@ pub struct MediaServices {
     pub transcriptions: bool,
     /// Judges content: [`MODERATIONS`].
     pub moderations: bool,
+    /// Converses over a WebSocket: [`REALTIME`].
+    pub realtime: bool,
 }
 
 impl MediaServices {
@@ -33,6 +38,7 @@ impl MediaServices {
         speech: false,
         transcriptions: false,
         moderations: false,
+        realtime: false,
     };
 
     /// All of them, as OpenAI has.
@@ -41,6 +47,7 @@ impl MediaServices {
         speech: true,
         transcriptions: true,
         moderations: true,
+        realtime: true,
     };
 
     /// Whether one of them is asked in `dialect`.
@@ -49,5 +56,6 @@ impl MediaServices {
             || (self.speech && *dialect == SPEECH)
             || (self.transcriptions && *dialect == TRANSCRIPTIONS)
             || (self.moderations && *dialect == MODERATIONS)
+            || (self.realtime && *dialect == REALTIME)
     }
 }

@@ -17,6 +17,17 @@ pub(super) struct Found {
     /// Anthropic tells the parts one after the other.
     counts: Option<Counts>,
     tier: ServiceTier,
+    conversation: Conversation,
+}
+
+/// What a realtime conversation has told. Each of its answers tells its own tokens.
+#[derive(Debug, Default)]
+struct Conversation {
+    answers: Option<Usage>,
+    /// What another model took to write down what was said.
+    transcriptions: Option<Usage>,
+    begun: u64,
+    done: u64,
 }
 
 /// An event, as far as it tells.
@@ -42,6 +53,9 @@ struct Event<'a> {
     response: Option<&'a RawValue>,
     #[serde(borrow)]
     delta: Option<&'a RawValue>,
+    /// A realtime conversation's first event has the model there.
+    #[serde(borrow)]
+    session: Option<&'a RawValue>,
 }
 
 impl Found {
@@ -63,26 +77,78 @@ impl Found {
         let Ok(event) = serde_json::from_slice::<Event<'_>>(json) else {
             return;
         };
-        let sums = event.kind.is_some_and(|kind| kind.get() == "\"response.done\"");
-        let before = if sums { self.usage.take() } else { None };
         let inner = [event.message, event.response, event.delta].into_iter().flatten();
         let inner = inner.filter_map(|inner| serde_json::from_str::<Event<'_>>(inner.get()).ok());
         for event in inner.chain([event]) {
-            for (key, value) in [
-                ("model", event.model),
-                ("modelVersion", event.model_version),
-                ("service_tier", event.service_tier),
-                ("usage", event.usage),
-                ("usageMetadata", event.usage_metadata),
-            ] {
-                if let Some(value) = value {
-                    self.field(key, value.get().as_bytes());
-                }
-            }
+            self.fields(&event);
         }
-        // Each answer of a conversation tells its own.
-        if let Some(before) = before {
-            self.usage = Some(self.usage.map_or(before, |usage| before + usage));
+    }
+
+    /// An event of a realtime conversation.
+    pub(super) fn realtime(&mut self, json: &[u8]) {
+        if !tells(json) {
+            return;
+        }
+        let Ok(event) = serde_json::from_slice::<Event<'_>>(json) else {
+            return;
+        };
+        let kind = event.kind.map_or("", |kind| kind.get().trim_matches('"'));
+        let told = |value: Option<&RawValue>| {
+            let mut found = Self::default();
+            found.count(value?.get().as_bytes());
+            found.usage
+        };
+        match kind {
+            "session.created" => {
+                let session = event
+                    .session
+                    .and_then(|inner| serde_json::from_str::<Event<'_>>(inner.get()).ok());
+                self.model = session
+                    .and_then(|session| read::<String>(session.model?.get().as_bytes()))
+                    .filter(|model| is_name(model))
+                    .or(self.model.take());
+            }
+            "response.created" => self.conversation.begun += 1,
+            "response.done" => {
+                self.conversation.done += 1;
+                let answer = event
+                    .response
+                    .and_then(|inner| serde_json::from_str::<Event<'_>>(inner.get()).ok());
+                add(
+                    &mut self.conversation.answers,
+                    told(answer.and_then(|answer| answer.usage)),
+                );
+            }
+            "conversation.item.input_audio_transcription.completed" => {
+                add(&mut self.conversation.transcriptions, told(event.usage));
+            }
+            // Other vendors' conversations, such as Gemini's, tell as their streams do.
+            "" => self.fields(&event),
+            _ => {}
+        }
+    }
+
+    /// How many answers of a realtime conversation were begun and have not told what they took.
+    pub(super) fn unfinished(&self) -> u64 {
+        self.conversation.begun.saturating_sub(self.conversation.done)
+    }
+
+    /// What was taken by another model than the one that answers, to write down what was said to it.
+    pub(super) fn transcriptions(&self) -> Option<Usage> {
+        self.conversation.answers.and(self.conversation.transcriptions)
+    }
+
+    fn fields(&mut self, event: &Event<'_>) {
+        for (key, value) in [
+            ("model", event.model),
+            ("modelVersion", event.model_version),
+            ("service_tier", event.service_tier),
+            ("usage", event.usage),
+            ("usageMetadata", event.usage_metadata),
+        ] {
+            if let Some(value) = value {
+                self.field(key, value.get().as_bytes());
+            }
         }
     }
 
@@ -90,9 +156,7 @@ impl Found {
     pub(super) fn field(&mut self, key: &str, value: &[u8]) {
         match key {
             "model" | "modelVersion" => {
-                if let Some(model) =
-                    read::<String>(value).filter(|model| !model.is_empty() && model.len() <= 256)
-                {
+                if let Some(model) = read::<String>(value).filter(|model| is_name(model)) {
                     self.model = Some(model);
                 }
             }
@@ -133,7 +197,11 @@ impl Found {
     }
 
     pub(super) fn usage(&self) -> Option<Usage> {
-        let mut usage = self.usage?;
+        let conversation = &self.conversation;
+        let mut usage = conversation
+            .answers
+            .or(conversation.transcriptions)
+            .or(self.usage)?;
         if usage.service_tier.is_standard() {
             usage.service_tier = self.tier;
         }
@@ -145,9 +213,19 @@ fn read<T: DeserializeOwned>(value: &[u8]) -> Option<T> {
     serde_json::from_slice(value).ok()
 }
 
+fn is_name(model: &str) -> bool {
+    !model.is_empty() && model.len() <= 256
+}
+
+fn add(sum: &mut Option<Usage>, usage: Option<Usage>) {
+    if let Some(usage) = usage {
+        *sum = Some(sum.map_or(usage, |before| before + usage));
+    }
+}
+
 /// Whether an event can have something to tell.
 fn tells(json: &[u8]) -> bool {
-    [&b"usage"[..], b"\"model"]
+    [&b"usage"[..], b"\"model", b"\"response.created\""]
         .iter()
         .any(|name| json.windows(name.len()).any(|at| at == *name))
 }
@@ -171,16 +249,26 @@ struct Details {
     reasoning_tokens: Count,
     audio_tokens: Count,
     image_tokens: Count,
+    /// Of what was read from the cache: counted with it, so that no token is paid for twice.
+    cached_tokens_details: Option<Cached>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Cached {
+    audio_tokens: Count,
+    image_tokens: Count,
 }
 
 impl From<OpenAiUsage> for Usage {
     fn from(fields: OpenAiUsage) -> Self {
         let input = fields.input_tokens_details.unwrap_or_default();
         let output = fields.output_tokens_details.unwrap_or_default();
+        let cached = input.cached_tokens_details.unwrap_or_default();
         let mut usage = Self::new(fields.input_tokens.0, fields.output_tokens.0);
         usage.cache_read_tokens = input.cached_tokens.0;
-        usage.input_audio_tokens = input.audio_tokens.0;
-        usage.input_image_tokens = input.image_tokens.0;
+        usage.input_audio_tokens = input.audio_tokens.0.saturating_sub(cached.audio_tokens.0);
+        usage.input_image_tokens = input.image_tokens.0.saturating_sub(cached.image_tokens.0);
         usage.reasoning_tokens = output.reasoning_tokens.0;
         usage.output_audio_tokens = output.audio_tokens.0;
         usage.output_image_tokens = output.image_tokens.0;

@@ -119,6 +119,32 @@ fn the_answers_of_a_conversation_add_up() {
 }
 
 #[test]
+fn a_conversation_tells_its_model_its_transcriptions_and_what_broke_off() {
+    let mut tap = UsageTap::of_events();
+    tap.event(br#"{"type":"session.created","session":{"model":"gpt-realtime-2","audio":{"input":{"transcription":{"model":"whisper-1"}}}}}"#);
+    tap.event(br#"{"type":"conversation.item.input_audio_transcription.completed","transcript":"usage","usage":{"type":"tokens","input_tokens":7,"output_tokens":2,"input_token_details":{"audio_tokens":7}}}"#);
+    assert_eq!(tap.usage().map(|usage| usage.input_tokens), Some(7));
+    assert_eq!(tap.transcriptions(), None);
+    tap.event(br#"{"type":"response.created","response":{"id":"resp_1"}}"#);
+    assert_eq!(tap.unfinished(), 1);
+    tap.event(br#"{"type":"response.done","response":{"usage":{"input_tokens":100,"output_tokens":5,"input_token_details":{"cached_tokens":80,"audio_tokens":90,"cached_tokens_details":{"text_tokens":5,"audio_tokens":75}}}}}"#);
+    let usage = tap.usage().unwrap();
+    assert_eq!(
+        (
+            usage.input_tokens,
+            usage.cache_read_tokens,
+            usage.input_audio_tokens
+        ),
+        (100, 80, 15)
+    );
+    assert_eq!((tap.model(), tap.unfinished()), (Some("gpt-realtime-2"), 0));
+    assert_eq!(tap.transcriptions().map(|usage| usage.input_tokens), Some(7));
+    tap.event(br#"{"type":"response.created","response":{"id":"resp_2","usage":null}}"#);
+    tap.event(br#"{"type":"response.done","response":{"usage":null}}"#);
+    assert_eq!(tap.usage().map(|usage| usage.input_tokens), Some(100));
+}
+
+#[test]
 fn what_is_not_known_has_no_tokens() {
     for (media_type, body) in [
         ("audio/mpeg", "\u{1}usage"),

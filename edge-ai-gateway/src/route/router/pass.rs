@@ -39,7 +39,7 @@ pub(crate) struct Passing<'a> {
 }
 
 impl<'a> Passing<'a> {
-    const fn asked(&self) -> Asked<'a> {
+    pub(super) const fn asked(&self) -> Asked<'a> {
         Asked::passed(self)
     }
 }
@@ -56,15 +56,7 @@ impl Router {
         request: Request<Bytes>,
         asked: &Passing<'_>,
     ) -> Result<PassedOn> {
-        let once = RetryPolicy {
-            max_attempts: 1,
-            rounds: 1,
-            ..self.retry
-        };
-        let router = self.clone().retry(once);
-        // The client's own retries are enough.
-        let mut context = asked.context.clone();
-        context.retry = Default::default();
+        let (router, context) = once(self, asked);
         let asked = &Passing {
             context: &context,
             ..*asked
@@ -83,6 +75,11 @@ impl Router {
         asked: &Passing<'_>,
         write: &(dyn Fn(&str) -> Result<Request<Bytes>> + Sync),
     ) -> Result<PassedOn> {
+        self.pass(self.targets_with(dialect, asked)?, asked, write).await
+    }
+
+    /// Those of a name's targets that take requests in `dialect`.
+    pub(super) fn targets_with(&self, dialect: &Dialect, asked: &Passing<'_>) -> Result<Vec<Target>> {
         let name = asked.name;
         let mut targets = self.targets(name, &asked.asked())?;
         targets.retain(|target| {
@@ -95,7 +92,7 @@ impl Router {
             );
             return Err(Error::new(ErrorKind::Unsupported, message).with_param("model"));
         }
-        self.pass(targets, asked, write).await
+        Ok(targets)
     }
 
     /// What a request is expected to take.
@@ -147,7 +144,19 @@ impl Router {
     }
 }
 
-fn take(refused: &Mutex<Option<PassedOn>>) -> Option<PassedOn> {
+/// For what is asked of one provider: the client's own retries are enough.
+pub(super) fn once(router: &Router, asked: &Passing<'_>) -> (Router, Context) {
+    let once = RetryPolicy {
+        max_attempts: 1,
+        rounds: 1,
+        ..router.retry
+    };
+    let mut context = asked.context.clone();
+    context.retry = Default::default();
+    (router.clone().retry(once), context)
+}
+
+pub(super) fn take(refused: &Mutex<Option<PassedOn>>) -> Option<PassedOn> {
     refused.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 

@@ -16,6 +16,7 @@ pub const XAI: Vendor = Vendor {
     },
     media: MediaServices {
         images: true,
+        realtime: true,
         ..MediaServices::NONE
     },
     capabilities: GENERAL.reasoning(),
