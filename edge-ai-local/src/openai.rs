@@ -8,6 +8,7 @@ pub(crate) mod encode;
 pub(crate) mod error;
 mod media;
 mod models;
+pub(crate) mod realtime;
 pub(crate) mod responses;
 mod strict;
 

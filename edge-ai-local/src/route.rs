@@ -57,9 +57,10 @@ pub(crate) fn resolve(method: &Method, uri: &Uri, headers: HeaderMap) -> Routed 
     let binding = text("mf-binding");
     let original = ORIGINAL_URL.iter().find_map(|name| text(name));
     // The proxy's WebSocket is for remote procedure calls, which neither binding needs: refused, it goes on.
-    if headers
-        .get(header::UPGRADE)
-        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+    if (original.is_some() || uri.path() == "/")
+        && headers
+            .get(header::UPGRADE)
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
     {
         return Routed {
             target: Target::Nothing,

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::to_bytes;
-use axum::extract::{Request, State};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::serve::ListenerExt as _;
@@ -24,6 +25,7 @@ use crate::control;
 use crate::embedder::Embedder;
 use crate::fault::{self, Instead, Plan, Subject, directive};
 use crate::journal::{Record, Ticket};
+use crate::openai::realtime;
 use crate::reply::send::{Head, send};
 use crate::reply::{Frame, Payload, Reply, script};
 use crate::route::{self, Target};
@@ -100,7 +102,8 @@ impl Server {
 }
 
 async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await.ok();
     let routed = route::resolve(&parts.method, &parts.uri, parts.headers);
     let body = to_bytes(body, BODY_LIMIT).await;
     let (surface, path) = match &routed.target {
@@ -117,6 +120,7 @@ async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let Ok(body) = body else {
         return untracked(surface.refusal(413, "Request body is too large: over 100 MiB."));
     };
+    let opens = upgrade.filter(|_| surface == Surface::OpenAi && realtime::is_at(path));
     let json: Option<Value> = serde_json::from_slice(&body).ok();
     let (ticket, plan, number) = begin(
         &app,
@@ -157,7 +161,14 @@ async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
         index: routed.index(),
         binding: routed.binding.as_deref(),
     };
-    let mut reply = bent(surface, &plan).unwrap_or_else(|| surface.answer(&call));
+    let mut reply = match (bent(surface, &plan), opens) {
+        (Some(bent), _) => bent,
+        (None, None) => surface.answer(&call),
+        (None, Some(upgrade)) => match realtime::admit(&call) {
+            Ok(model) => return realtime::open(upgrade, number, model, ticket),
+            Err(error) => error.into(),
+        },
+    };
     reply
         .headers
         .splice(0..0, surface.headers(number, app.clock.unix_ms()));

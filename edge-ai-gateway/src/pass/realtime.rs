@@ -26,7 +26,7 @@ pub(super) fn is_asked(headers: &HeaderMap) -> bool {
 }
 
 /// `GET /v1/realtime`: to the model's provider, or to a route's next one while none has opened.
-pub(super) async fn by_name(mut call: Call<'_>, head: &Parts) -> Result<Response<Body>> {
+pub(super) async fn by_name(call: Call<'_>, head: &Parts) -> Result<Response<Body>> {
     if !is_asked(&head.headers) {
         let message =
             "`/v1/realtime` is a WebSocket: ask with `upgrade: websocket`, as OpenAI's realtime clients do";
