@@ -229,3 +229,6 @@ fn error_event(error: &Error) -> String {
     })
     .to_string()
 }
+
+#[cfg(test)]
+mod tests;

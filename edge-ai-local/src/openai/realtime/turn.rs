@@ -103,7 +103,11 @@ impl Turn {
                 let arguments = call.arguments.to_string();
                 let of_call = |fields: Value| {
                     let mut all = at(fields);
-                    set(&mut all, "call_id", item.get("call_id").cloned().unwrap_or_default());
+                    set(
+                        &mut all,
+                        "call_id",
+                        item.get("call_id").cloned().unwrap_or_default(),
+                    );
                     all
                 };
                 for piece in tokens::pieces(&arguments) {
