@@ -24,7 +24,7 @@ before(async () => {
   gateway = await startGateway({
     PASS_THROUGH: "models",
     GATEWAY_KEYS: "acme:acme-key-1,globex:globex-key-1",
-    config: { limits: ["1 concurrency per tenant where tenant globex"] },
+    config: { limits: [{ measure: "concurrency", amount: 1, per: ["tenant"], only: { tenant: ["globex"] } }] },
   });
 });
 after(() => gateway?.stop());
