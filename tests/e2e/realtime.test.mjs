@@ -24,7 +24,7 @@ before(async () => {
   gateway = await startGateway({
     PASS_THROUGH: "models",
     GATEWAY_KEYS: "acme:acme-key-1,globex:globex-key-1",
-    config: { limits: [{ measure: "concurrency", amount: 1, per: ["tenant"], only: { tenant: ["globex"] } }] },
+    config: { limits: [{ measure: "concurrency", amount: 1, per: ["tenant"], only: { tenants: ["globex"] } }] },
   });
 });
 after(() => gateway?.stop());
