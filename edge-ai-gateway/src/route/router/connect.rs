@@ -70,7 +70,7 @@ impl Router {
         asked: &Passing<'_>,
         request: &(dyn Fn(&str) -> Result<Request<()>> + Sync),
     ) -> Result<Dialed> {
-        let attempts = self.attempts(asked.asked(), self.timeouts.answer);
+        let attempts = self.attempts(&asked.asked(), self.timeouts.answer);
         let (limit, deadline) = attempts.patience();
         // The last refusal is the client's if nobody opens.
         let refused = Mutex::new(None);
