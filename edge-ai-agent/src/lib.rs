@@ -1,13 +1,17 @@
 #![doc = include_str!("../README.md")]
 
 mod agent;
+mod drive;
+mod journal;
 mod run;
 mod tool;
 
 pub use agent::{Agent, AgentBuilder};
+pub use drive::{AgentModel, Driver, RunStream, StatelessDriver, Watch};
+pub use journal::Journal;
 pub use run::{
-    AgentMessage, AgentPlan, ModelSettings, RunError, RunEvent, RunGuard, RunLimit, RunLimits, RunOutcome,
-    RunPlan, Verdict,
+    AgentMessage, AgentPlan, Effect, ModelSettings, Run, RunError, RunEvent, RunGuard, RunInput, RunLimit,
+    RunLimits, RunOutcome, RunPlan, StepDeltas, TimedInput, Verdict,
 };
 pub use tool::{
     AgentTool, Approval, IntoToolOutput, Repeat, ToolContext, ToolInvocation, ToolOutput, ToolSet, ToolSpec,

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use edge_ai_core::{Error, Result};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// One call of a tool.
 #[derive(Clone, Debug)]
@@ -57,7 +58,7 @@ impl ToolInvocation {
 }
 
 /// For whom a tool is called.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolContext {
     /// The tenant, by the key that was presented; `None` where everybody is let in.
