@@ -1,5 +1,6 @@
 //! An agent, composed once.
 
+mod as_tool;
 mod builder;
 mod output;
 
@@ -11,6 +12,7 @@ use edge_ai_core::{ChatModel, Price};
 use crate::run::{AgentPlan, RunGuard, RunPlan};
 use crate::{RunLimits, ToolSet};
 
+pub use as_tool::SubAgent;
 pub use builder::AgentBuilder;
 
 /// A model with instructions, tools and limits. Clones are the same agent.

@@ -6,7 +6,7 @@ mod journal;
 mod run;
 mod tool;
 
-pub use agent::{Agent, AgentBuilder};
+pub use agent::{Agent, AgentBuilder, SubAgent};
 pub use drive::{AgentModel, Driver, RunStream, StatelessDriver, Watch};
 pub use journal::Journal;
 pub use run::{

@@ -1,4 +1,4 @@
-use edge_ai_core::{Error, ErrorKind, Result, Role, Row, SqlValue, Statement, read_row};
+use edge_ai_core::{ContentPart, Error, ErrorKind, Result, Role, Row, SqlValue, Statement, read_row};
 use serde::Deserialize;
 
 use super::{Journal, rows};
@@ -74,6 +74,16 @@ pub(super) fn check_said(said: &[AgentMessage]) -> Result<()> {
                 message.message.role.as_str()
             );
             return Err(Error::invalid(format!("messages[{at}].role"), text));
+        }
+        let forged = |part: &ContentPart| {
+            matches!(
+                part,
+                ContentPart::ToolCall(_) | ContentPart::ToolResult(_) | ContentPart::Reasoning(_)
+            )
+        };
+        if let Some(part) = message.message.content.iter().position(forged) {
+            let text = "a user's message has no calls, results or thoughts: those are the run's";
+            return Err(Error::invalid(format!("messages[{at}].content[{part}]"), text));
         }
         if message.id.is_empty() {
             return Err(Error::invalid(

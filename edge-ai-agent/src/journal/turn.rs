@@ -5,7 +5,7 @@ use super::log::LogEnd;
 use super::messages::{check_said, number};
 use super::{Journal, LogReader, rows};
 use crate::run::{Run, RunInput, RunPlan, TimedInput};
-use crate::{AgentMessage, RunEvent, ToolContext};
+use crate::{AgentMessage, RunEvent, RunOutcome, ToolContext};
 
 /// What the journal's entries mean. A change of what follows from an input makes it another number.
 const FORMAT: u64 = 1;
@@ -33,6 +33,7 @@ struct TurnRow {
     state: String,
     format: u64,
     messages: u64,
+    outcome: Option<String>,
 }
 
 /// A turn under way: the run, and where its next entry and events go.
@@ -184,6 +185,16 @@ impl Journal {
         Ok(Opened::Run(Box::new(run), turn))
     }
 
+    /// How the last turn ended; `None` while it is not over, and when it was not read.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn last_outcome(&self) -> Result<Option<RunOutcome>> {
+        let last = self.last_turn().await?;
+        let outcome = last.and_then(|last| last.outcome);
+        outcome.map(|outcome| rows::from_json(&outcome)).transpose()
+    }
+
     /// The events of the last turn.
     pub(crate) async fn log(&self) -> Result<Option<LogReader>> {
         let last = self.last_turn().await?;
@@ -191,7 +202,7 @@ impl Journal {
     }
 
     async fn last_turn(&self) -> Result<Option<TurnRow>> {
-        let sql = "SELECT turn, run, said, state, format, messages FROM agent_turns WHERE thread = ?1 ORDER BY turn DESC LIMIT 1";
+        let sql = "SELECT turn, run, said, state, format, messages, outcome FROM agent_turns WHERE thread = ?1 ORDER BY turn DESC LIMIT 1";
         let row: Option<Row> = self
             .database
             .query(Statement::new(sql, [self.thread.as_ref().into()]))
