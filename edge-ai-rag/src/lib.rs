@@ -48,6 +48,10 @@ pub use split::{
     AutoSplitter, ChunkSize, CodeSplitter, HeadingContext, MarkdownSplitter, ParentChildSplitter,
     RecursiveSplitter, SentenceWindowSplitter, Splitter,
 };
-pub use store::MemoryVectorStore;
+#[cfg(any(feature = "worker", test))]
+pub use store::ObjectVectorStore;
+#[cfg(feature = "vector-object")]
+pub use store::VectorObject;
 #[cfg(feature = "worker")]
 pub use store::VectorizeStore;
+pub use store::{MemoryVectorStore, Quantization};

@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod cache_purge;
 pub mod chat_model;
+pub mod database;
 pub mod embedding_model;
 pub mod http_client;
 pub mod key_value;

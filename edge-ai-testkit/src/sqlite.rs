@@ -129,8 +129,18 @@ impl Database for Sqlite {
         if self.down.load(Ordering::Relaxed) {
             return Err(Error::new(ErrorKind::Unavailable, "the database is out"));
         }
-        self.run(&statements)
-            .map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))
+        self.run(&statements).map_err(|error| {
+            let message = error.to_string();
+            let outdated = ["no such table", "no column named", "no such column"]
+                .iter()
+                .any(|text| message.contains(text));
+            let kind = if outdated {
+                ErrorKind::Configuration
+            } else {
+                ErrorKind::Unavailable
+            };
+            Error::new(kind, message)
+        })
     }
 }
 
@@ -151,4 +161,16 @@ fn read(row: &rusqlite::Row<'_>, names: &[String]) -> rusqlite::Result<Row> {
 #[expect(clippy::panic, reason = "a test fails by panicking")]
 fn sound<T, E: std::fmt::Display>(result: std::result::Result<T, E>) -> T {
     result.unwrap_or_else(|error| panic!("SQLite: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::database::{DatabaseSubject, cases};
+
+    #[test]
+    fn keeps_the_contract() {
+        let subject = || DatabaseSubject::new(Sqlite::new(&[]));
+        futures_executor::block_on(crate::run(cases(), subject)).assert_passed();
+    }
 }

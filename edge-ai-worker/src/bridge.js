@@ -321,3 +321,23 @@ export class Socket {
 export function socketOf(response, limit) {
   return response.webSocket ? new Socket(response.webSocket, limit) : undefined;
 }
+
+// Statements and their values as JSON, in one transaction of an object's database; resolves at once to the rows of each, as JSON.
+export function sqlBatch(storage, statements) {
+  const run = ({ sql, values }) => storage.sql.exec(sql, ...values).toArray();
+  const rows = storage.transactionSync(() => JSON.parse(statements).map(run));
+  // Bytes have no form in JSON.
+  return encoder.encode(JSON.stringify(rows, (_, value) => (value instanceof ArrayBuffer ? null : value)));
+}
+
+// Undoes what `body` has written when it says so.
+export function sqlTransaction(storage, body) {
+  const undone = {};
+  try {
+    storage.transactionSync(() => {
+      if (!body()) throw undone;
+    });
+  } catch (thrown) {
+    if (thrown !== undone) throw thrown;
+  }
+}

@@ -117,6 +117,12 @@ extern "C" {
 
     pub(crate) fn vectorize(index: &JsValue, operation: &str, args: &str) -> Promise;
 
+    #[wasm_bindgen(js_name = sqlBatch, catch)]
+    pub(crate) fn sql_batch(storage: &JsValue, statements: &str) -> Result<Vec<u8>, JsValue>;
+
+    #[wasm_bindgen(js_name = sqlTransaction, catch)]
+    pub(crate) fn sql_transaction(storage: &JsValue, body: &mut dyn FnMut() -> bool) -> Result<(), JsValue>;
+
     #[wasm_bindgen(js_name = bindingType, catch)]
     pub(crate) fn binding_type(env: &JsValue, name: &str) -> Result<String, JsValue>;
 }

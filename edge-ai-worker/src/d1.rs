@@ -3,6 +3,7 @@ use edge_ai_core::{Database, Error, ErrorKind, Result, Row, SqlValue, Statement}
 use worker::send::SendFuture;
 use worker::{D1Database, D1Type};
 
+use crate::object_database::lacks_a_table;
 use crate::{EnvExt, worker_error};
 
 /// A [`Database`] in Cloudflare's D1.
@@ -54,10 +55,7 @@ fn bound(value: &SqlValue) -> D1Type<'_> {
 /// What D1 said, told apart by its remedy.
 fn failed(error: worker::Error) -> Error {
     let error = worker_error(ErrorKind::Unavailable, error).with_context("D1");
-    let outdated = ["no such table", "no column named", "no such column"]
-        .iter()
-        .any(|text| error.message().contains(text));
-    if outdated {
+    if lacks_a_table(error.message()) {
         let message = format!(
             "{}; apply the Worker's migrations: wrangler d1 migrations apply",
             error.message()

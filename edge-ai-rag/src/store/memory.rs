@@ -1,23 +1,15 @@
-mod kernel;
-mod partition;
-mod top_k;
-
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use edge_ai_core::{
-    Metric, Mutation, Result, ReturnMetadata, StoreInfo, VectorCapabilities, VectorMatch, VectorQuery,
-    VectorRecord, VectorStore, async_trait,
+    Metric, Mutation, Result, StoreInfo, VectorCapabilities, VectorMatch, VectorQuery, VectorRecord,
+    VectorStore, async_trait,
 };
 
 use super::record::{check_query, check_records};
-use kernel::Query;
-use partition::Partition;
-use top_k::TopK;
+use super::resident::{Nowhere, Quantization, Resident};
 
 /// A vector store in memory that compares the query with every vector: exact, without an index to build or to wait for.
 ///
@@ -40,23 +32,7 @@ use top_k::TopK;
 #[derive(Clone, Debug)]
 pub struct MemoryVectorStore {
     capabilities: VectorCapabilities,
-    records: Arc<RwLock<Records>>,
-}
-
-#[derive(Debug, Default)]
-struct Records {
-    /// The length of all vectors, once there was one.
-    dimensions: Option<usize>,
-    partitions: HashMap<Namespace, Partition>,
-    places: HashMap<Arc<str>, Place>,
-}
-
-type Namespace = Option<Arc<str>>;
-
-#[derive(Clone, Debug)]
-struct Place {
-    namespace: Namespace,
-    row: usize,
+    records: Arc<RwLock<Resident>>,
 }
 
 impl MemoryVectorStore {
@@ -64,8 +40,20 @@ impl MemoryVectorStore {
     pub fn new(metric: Metric) -> Self {
         Self {
             capabilities: VectorCapabilities::unlimited(metric),
-            records: Arc::default(),
+            records: Arc::new(RwLock::new(Resident::new(metric, Quantization::None))),
         }
+    }
+
+    /// Searches in another way. By [`Quantization::Int8`] a query reads a quarter of the memory, and a record takes a quarter more of it, since its vector
+    /// stays beside its codes.
+    ///
+    /// Forgets what was kept before.
+    #[must_use]
+    pub fn quantized(self, quantization: Quantization) -> Self {
+        let mut records = Resident::new(self.capabilities.metric, quantization);
+        records.dimensions = self.capabilities.dimensions;
+        *self.write() = records;
+        self
     }
 
     /// Takes vectors of this length only.
@@ -78,11 +66,11 @@ impl MemoryVectorStore {
         }
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Records> {
+    fn read(&self) -> RwLockReadGuard<'_, Resident> {
         self.records.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Records> {
+    fn write(&self) -> RwLockWriteGuard<'_, Resident> {
         self.records.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -96,103 +84,32 @@ impl VectorStore for MemoryVectorStore {
     async fn upsert(&self, new: Vec<VectorRecord>) -> Result<Mutation> {
         let mut records = self.write();
         records.dimensions = check_records(&new, records.dimensions)?;
-        new.into_iter().for_each(|record| records.put(record));
+        for record in new {
+            records.put(record, &Nowhere)?;
+        }
         Ok(Mutation::VISIBLE)
     }
 
     async fn query(&self, query: VectorQuery) -> Result<Vec<VectorMatch>> {
         let records = self.read();
         check_query(&query, records.dimensions)?;
-        Ok(records.nearest(self.capabilities.metric, &query))
+        records.nearest(&query, &Nowhere)
     }
 
     async fn get(&self, ids: &[String]) -> Result<Vec<VectorRecord>> {
-        let records = self.read();
-        Ok(ids.iter().filter_map(|id| records.get(id)).collect())
+        self.read().get(ids, &Nowhere)
     }
 
     async fn delete(&self, ids: &[String]) -> Result<Mutation> {
         let mut records = self.write();
-        ids.iter().for_each(|id| records.remove(id));
+        for id in ids {
+            records.remove(id, &Nowhere)?;
+        }
         Ok(Mutation::VISIBLE)
     }
 
     async fn info(&self) -> Result<StoreInfo> {
         let records = self.read();
-        Ok(StoreInfo::new(
-            records.places.len() as u64,
-            records.dimensions,
-            None,
-        ))
-    }
-}
-
-impl Records {
-    fn put(&mut self, record: VectorRecord) {
-        self.remove(&record.id);
-        let id: Arc<str> = record.id.into();
-        let namespace = record.namespace.map(Arc::from);
-        let dimensions = record.values.len();
-        let partition = self
-            .partitions
-            .entry(namespace.clone())
-            .or_insert_with(|| Partition::new(dimensions));
-        let row = partition.push(Arc::clone(&id), &record.values, record.metadata);
-        self.places.insert(id, Place { namespace, row });
-    }
-
-    fn get(&self, id: &str) -> Option<VectorRecord> {
-        let place = self.places.get(id)?;
-        let row = self.partitions.get(&place.namespace)?.row(place.row)?;
-        let mut record = VectorRecord::new(id, row.values.to_vec());
-        record.namespace = place.namespace.as_deref().map(str::to_owned);
-        record.metadata = row.metadata.clone();
-        Some(record)
-    }
-
-    fn remove(&mut self, id: &str) {
-        let Some(Place { namespace, row }) = self.places.remove(id) else {
-            return;
-        };
-        let Entry::Occupied(mut partition) = self.partitions.entry(namespace) else {
-            return;
-        };
-        // The last row fills the gap, so that rows stay one behind the other.
-        if let Some(moved) = partition.get_mut().swap_remove(row)
-            && let Some(place) = self.places.get_mut(&moved)
-        {
-            place.row = row;
-        }
-        if partition.get().is_empty() {
-            partition.remove();
-        }
-    }
-
-    fn nearest(&self, metric: Metric, query: &VectorQuery) -> Vec<VectorMatch> {
-        let kernel = Query::new(metric, &query.vector);
-        let mut nearest = TopK::new(query.top_k.min(self.places.len()));
-        let searched: Vec<(&Namespace, &Partition)> = match &query.namespace {
-            Some(namespace) => self
-                .partitions
-                .get_key_value(&Some(namespace.as_str().into()))
-                .into_iter()
-                .collect(),
-            None => self.partitions.iter().collect(),
-        };
-        for (at, (_, partition)) in searched.iter().enumerate() {
-            partition.scan(&kernel, &query.filter, at, &mut nearest);
-        }
-        let to_match = |found: top_k::Candidate<'_>| {
-            let (namespace, partition) = searched.get(found.partition)?;
-            let row = partition.row(found.row)?;
-            let mut result = VectorMatch::new(found.id, kernel.score(found.distance));
-            result.namespace = namespace.as_deref().map(str::to_owned);
-            result.values = query.return_values.then(|| row.values.to_vec());
-            if query.return_metadata != ReturnMetadata::None {
-                result.metadata = row.metadata.clone();
-            }
-            Some(result)
-        };
-        nearest.into_sorted().into_iter().filter_map(to_match).collect()
+        Ok(StoreInfo::new(records.len() as u64, records.dimensions, None))
     }
 }

@@ -1,6 +1,7 @@
 //! The implementations, with what their suites must know.
 
 mod caches;
+mod databases;
 mod limits;
 mod models;
 mod paces;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use edge_ai_core::{Background, Entropy, Result};
 use edge_ai_testkit::contract::http_client::{self, HttpClientSubject};
 use edge_ai_worker::{FetchClient, WorkerEntropy};
-use worker::Env;
+use worker::{Env, State};
 
 use crate::http_server;
 use crate::suite::Suite;
@@ -21,6 +22,7 @@ use crate::suite::Suite;
 pub(crate) fn all<'a>(env: &'a Env, origin: &str, background: Arc<dyn Background>) -> Suite<'a> {
     let mut suite = Suite::default();
     vectors::add(&mut suite, env);
+    databases::add(&mut suite, env);
     caches::add(&mut suite, env);
     limits::add(&mut suite, env, background);
     paces::add(&mut suite, env);
@@ -34,10 +36,17 @@ pub(crate) fn all<'a>(env: &'a Env, origin: &str, background: Arc<dyn Background
     suite
 }
 
+/// What there is to run within an object.
+pub(crate) fn within<'a>(suite: &mut Suite<'a>, state: &'a State) {
+    databases::within(suite, state);
+}
+
 /// Makes ready what a case needs outside of the Worker.
 pub(crate) async fn prepare(env: &Env, case: &str) -> Result<()> {
     if case.starts_with("vector_store/vectorize") {
         vectors::declare_index(env).await
+    } else if case.starts_with("keyword_store/fts5_d1") {
+        databases::migrate(env).await
     } else {
         Ok(())
     }

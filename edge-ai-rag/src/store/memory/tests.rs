@@ -8,7 +8,7 @@ use edge_ai_testkit::contract::vector_store::{VectorStoreSubject, cases};
 use futures_executor::block_on;
 use proptest::prelude::*;
 
-use super::MemoryVectorStore;
+use super::{MemoryVectorStore, Quantization};
 
 #[test]
 fn keeps_the_contract_with_every_metric() {
@@ -19,6 +19,9 @@ fn keeps_the_contract_with_every_metric() {
     ];
     for metric in [Metric::Cosine, Metric::Euclidean, Metric::DotProduct] {
         let subject = || VectorStoreSubject::new(MemoryVectorStore::new(metric));
+        block_on(edge_ai_testkit::run(cases(), subject)).assert_passed_but(&unlimited);
+        let subject =
+            || VectorStoreSubject::new(MemoryVectorStore::new(metric).quantized(Quantization::Int8));
         block_on(edge_ai_testkit::run(cases(), subject)).assert_passed_but(&unlimited);
         let subject = || {
             VectorStoreSubject::new(MemoryVectorStore::new(metric).with_dimensions(21)).with_dimensions(21)
@@ -103,6 +106,58 @@ fn an_empty_store_answers_with_none() {
             .is_empty()
     );
     assert_eq!(block_on(store.info()).unwrap().dimensions, None);
+}
+
+/// Vectors that lie in clusters, as texts of a few subjects do: the near ones are near to each other too, which is hard for eight bits.
+fn clustered(count: usize, dimensions: usize) -> Vec<Vec<f32>> {
+    let mut state = 7_u64;
+    let mut noise = move || {
+        let mut sum = 0.0;
+        for _ in 0..4 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            sum += (state >> 40) as f32 / (1_u32 << 24) as f32 - 0.5;
+        }
+        sum
+    };
+    let centers: Vec<Vec<f32>> = (0..20)
+        .map(|_| (0..dimensions).map(|_| noise()).collect())
+        .collect();
+    let near = |at: usize| {
+        centers[at % 20]
+            .iter()
+            .map(|value| value + 0.3 * noise())
+            .collect()
+    };
+    (0..count).map(near).collect()
+}
+
+#[test]
+fn eight_bits_find_what_all_do() {
+    const TOP_K: usize = 10;
+    let vectors = clustered(4_020, 96);
+    let (kept, questions) = vectors.split_at(4_000);
+    for metric in [Metric::Cosine, Metric::Euclidean, Metric::DotProduct] {
+        let exact = MemoryVectorStore::new(metric);
+        let coded = MemoryVectorStore::new(metric).quantized(Quantization::Int8);
+        let records: Vec<_> = kept
+            .iter()
+            .enumerate()
+            .map(|(at, values)| VectorRecord::new(at.to_string(), values.clone()))
+            .collect();
+        block_on(exact.upsert(records.clone())).unwrap();
+        block_on(coded.upsert(records)).unwrap();
+        let mut found = 0;
+        for question in questions {
+            let query = VectorQuery::new(question.clone()).top_k(TOP_K);
+            let expected = block_on(exact.query(query.clone())).unwrap();
+            let matches = block_on(coded.query(query)).unwrap();
+            found += matches.iter().filter(|found| expected.contains(found)).count();
+        }
+        let recall = found as f64 / (TOP_K * questions.len()) as f64;
+        assert!(recall >= 0.995, "{metric:?}: {recall}");
+    }
 }
 
 /// Searches everything, keeps what it can of bad calls, and scores upside down.

@@ -1,5 +1,5 @@
 use edge_ai_core::{Bytes, Error, ErrorKind, HttpClient, JsonObject, Metric, Result};
-use edge_ai_rag::{MemoryVectorStore, VectorizeStore};
+use edge_ai_rag::{MemoryVectorStore, ObjectVectorStore, Quantization, VectorizeStore};
 use edge_ai_testkit::contract::vector_store::{FILTERED_FIELDS, VectorStoreSubject, cases};
 use edge_ai_worker::{EnvExt, FetchClient, WorkerClock};
 use serde_json::json;
@@ -21,6 +21,23 @@ pub(super) fn add<'a>(suite: &mut Suite<'a>, env: &'a Env) {
     ] {
         suite.add(name, cases(), move || {
             Ok(VectorStoreSubject::new(MemoryVectorStore::new(metric)))
+        });
+    }
+    suite.add("vector_store/memory_int8", cases(), || {
+        let store = MemoryVectorStore::new(Metric::Cosine).quantized(Quantization::Int8);
+        Ok(VectorStoreSubject::new(store))
+    });
+    for (name, metric, quantization) in [
+        ("cosine", Metric::Cosine, Quantization::None),
+        ("cosine_int8", Metric::Cosine, Quantization::Int8),
+        ("euclidean_int8", Metric::Euclidean, Quantization::Int8),
+        ("dot_product", Metric::DotProduct, Quantization::None),
+    ] {
+        suite.add(&format!("vector_store/object_{name}"), cases(), move || {
+            let store = ObjectVectorStore::from_env(env, "VECTORS", name, metric)?.quantized(quantization);
+            Ok(VectorStoreSubject::new(store)
+                .with_max_metadata(MAX_METADATA)
+                .with_scope(run_id()))
         });
     }
     suite.add("vector_store/vectorize", cases(), move || {

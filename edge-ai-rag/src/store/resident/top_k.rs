@@ -16,7 +16,7 @@ pub(super) struct TopK<'a> {
 pub(super) struct Candidate<'a> {
     pub(super) distance: f32,
     pub(super) id: &'a str,
-    pub(super) partition: usize,
+    pub(super) block: usize,
     pub(super) row: usize,
 }
 
@@ -95,7 +95,7 @@ mod tests {
                 .iter()
                 .zip(&ids)
                 .enumerate()
-                .map(|(row, (distance, id))| Candidate { distance: f32::from(*distance), id, partition: 0, row })
+                .map(|(row, (distance, id))| Candidate { distance: f32::from(*distance), id, block: 0, row })
                 .collect();
             let mut nearest = TopK::new(limit);
             for candidate in candidates.iter().rev().filter(|_| limit > 0) {
