@@ -78,7 +78,7 @@ impl Statement {
 pub enum SqlValue {
     /// `NULL`
     Null,
-    /// A whole number, exact to 2^53 as JavaScript's are.
+    /// A whole number, exact below 2^53 as JavaScript's are.
     Integer(i64),
     /// A number with a fraction.
     Real(f64),

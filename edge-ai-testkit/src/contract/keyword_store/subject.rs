@@ -52,6 +52,11 @@ impl KeywordStoreSubject {
         self.scope.digest(&format!("namespace {label}"))
     }
 
+    /// A word of this case alone.
+    pub(super) fn word(&self, label: &str) -> String {
+        format!("w{}", self.scope.digest(&format!("word {label}")))
+    }
+
     /// A text under `label` in the case's own namespace.
     pub(super) fn record(&self, label: &str, text: &str) -> KeywordRecord {
         KeywordRecord::new(self.id(label), text).namespace(self.namespace(""))
