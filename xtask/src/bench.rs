@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what the claims of speed are measured by, kept with the machine and the versions.
 
+mod search;
 pub(crate) mod split;
 
 use std::fs;
@@ -15,6 +16,9 @@ use crate::workspace::Workspace;
 
 pub(crate) fn run(simulation: Option<&str>) -> Result<()> {
     let workspace = Workspace::find()?;
+    if simulation == Some("search") {
+        return search::run(&workspace);
+    }
     let mut step = Step::start("building the benchmarks");
     let mut build = process::cargo();
     build.args(["build", "--profile", "bench", "--package", "benches"]);

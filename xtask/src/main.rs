@@ -51,8 +51,8 @@ enum Command {
     /// The pure parts beside the libraries that do the same, in one run; or a simulation
     Bench {
         /// `limit-leases`: what leases let in over fifty isolates, held against their bound; `semantic`: what the semantic cache answers; `split`: splitters
-        /// beside `text-splitter` and LangChain's
-        #[arg(value_parser = ["limit-leases", "semantic", "split"])]
+        /// beside `text-splitter` and LangChain's; `search`: vectors searched in workerd
+        #[arg(value_parser = ["limit-leases", "search", "semantic", "split"])]
         simulation: Option<String>,
 
         /// For `semantic`: GPTCache's `mock_data.json`, pairs of sentences that mean the same (`[{"origin", "similar"}]`)

@@ -33,7 +33,7 @@ pub enum Quantization {
     #[default]
     None,
     /// By eight bits a value, a quarter of the memory to read; the best four times as many as asked for are then scored by the 32 bits of each. So scores are
-    /// exact, and what is found nearly always is: see the table in the crate's documentation.
+    /// exact, and what is found is nearly always the nearest: at least 99.5 of a hundred in clusters of vectors that are alike, as this crate's tests hold it to.
     Int8,
 }
 
