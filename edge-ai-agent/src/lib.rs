@@ -4,6 +4,7 @@ mod agent;
 mod drive;
 mod journal;
 mod run;
+mod schedule;
 mod tool;
 
 pub use agent::{Agent, AgentBuilder, SubAgent};
@@ -13,6 +14,7 @@ pub use run::{
     AgentMessage, AgentPlan, Effect, ModelSettings, Run, RunError, RunEvent, RunGuard, RunInput, RunLimit,
     RunLimits, RunOutcome, RunPlan, StepDeltas, TimedInput, Verdict,
 };
+pub use schedule::{Cron, Due, Schedule, Schedules};
 pub use tool::{
     AgentTool, Approval, IntoToolOutput, Repeat, ToolContext, ToolInvocation, ToolOutput, ToolSet, ToolSpec,
     TypedTool,

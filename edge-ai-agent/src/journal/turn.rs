@@ -73,12 +73,7 @@ impl Journal {
         if let Some(last) = last.as_ref().filter(|last| last.said == key) {
             return Ok((last.run.clone(), last.turn, Vec::new()));
         }
-        if last.as_ref().is_some_and(|last| last.state == "open") {
-            let message = "the last turn is not over: wait for it, answer its questions or cancel it";
-            return Err(Error::invalid("run", message)
-                .with_code("run_active")
-                .with_status(409));
-        }
+        refuse_open(last.as_ref())?;
         let turn = last.map_or(1, |last| last.turn + 1);
         let sql = "SELECT MAX(seq) + 1 AS number FROM agent_messages WHERE thread = ?1";
         let next = self
@@ -185,6 +180,23 @@ impl Journal {
         Ok(Opened::Run(Box::new(run), turn))
     }
 
+    /// Forgets the messages from a number on, for a person who asks again or in other words; the next turn may begin with a message that has been there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`] with the code `run_active` while a turn is not over; the database's.
+    pub async fn rewind(&self, from: u64) -> Result<()> {
+        refuse_open(self.last_turn().await?.as_ref())?;
+        let thread = SqlValue::from(self.thread.as_ref());
+        let messages = "DELETE FROM agent_messages WHERE thread = ?1 AND seq >= ?2";
+        let said = "UPDATE agent_turns SET said = '' WHERE thread = ?1";
+        let batch = vec![
+            Statement::new(messages, [thread.clone(), from.into()]),
+            Statement::new(said, [thread]),
+        ];
+        self.database.batch(batch).await?;
+        Ok(())
+    }
+
     /// How the last turn ended; `None` while it is not over, and when it was not read.
     ///
     /// # Errors
@@ -289,6 +301,15 @@ impl Turn {
         self.log = log;
         Ok(())
     }
+}
+
+fn refuse_open(last: Option<&TurnRow>) -> Result<()> {
+    if last.is_some_and(|last| last.state == "open") {
+        let message = "the last turn is not over: wait for it, answer its questions or cancel it";
+        let error = Error::invalid("run", message).with_code("run_active");
+        return Err(error.with_status(409));
+    }
+    Ok(())
 }
 
 fn kept(run: &Run, at: usize, message: &Message, now: Timestamp) -> AgentMessage {

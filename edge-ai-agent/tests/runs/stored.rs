@@ -40,7 +40,8 @@ fn turns_follow_each_other_and_leave_little() {
     let model = ScriptedChatModel::new()
         .output(calls(&[("a", "weather", r#"{"city": "Paris"}"#)]))
         .answer("It rains.")
-        .answer("Still.");
+        .answer("Still.")
+        .answer("Still, again.");
     let driver = driver(agent(&model).build().unwrap(), &database, 1);
     let finished = Some(RunOutcome::Finished {
         reason: FinishReason::Stop,
@@ -66,6 +67,12 @@ fn turns_follow_each_other_and_leave_little() {
     );
     assert!(database.rows("SELECT * FROM agent_journal").is_empty());
     assert_eq!(database.rows("SELECT DISTINCT turn FROM agent_events").len(), 1);
+    block_on(driver.journal().rewind(5)).unwrap();
+    assert_eq!(
+        block_on(driver.run(said("two"))).unwrap(),
+        finished,
+        "asked again"
+    );
     let ids: Vec<_> = block_on(driver.journal().messages(None))
         .unwrap()
         .into_iter()
@@ -90,6 +97,8 @@ fn a_turn_that_waits_lets_nothing_else_begin_until_it_is_canceled() {
         })
     );
     let error = block_on(driver.start(said("two"))).unwrap_err();
+    assert_eq!(error.code(), Some("run_active"));
+    let error = block_on(driver.journal().rewind(1)).unwrap_err();
     assert_eq!(error.code(), Some("run_active"));
     let error = block_on(driver.approve("approval-x", true, None)).unwrap_err();
     assert_eq!(error.code(), Some("approval_unknown"));
