@@ -2,6 +2,7 @@
 
 mod caches;
 mod databases;
+mod index;
 mod limits;
 mod models;
 mod paces;
@@ -26,6 +27,7 @@ pub(crate) fn all<'a>(env: &'a Env, origin: &str, background: Arc<dyn Background
     caches::add(&mut suite, env);
     limits::add(&mut suite, env, background);
     paces::add(&mut suite, env);
+    index::add(&mut suite, env);
     models::add(&mut suite, env);
     parsers::add(&mut suite, env);
     let server = format!("{origin}{}", http_server::PREFIX);
