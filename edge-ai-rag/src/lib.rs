@@ -11,6 +11,7 @@ mod load;
 mod namespace;
 mod parse;
 mod retrieve;
+mod serve;
 mod split;
 mod store;
 #[cfg(test)]
@@ -44,6 +45,7 @@ pub use retrieve::{
     Boost, Expand, Fusion, ListReranker, Mmr, Passage, QueryWork, Retrieval, RetrievalOptions, Retrieved,
     RetrievedChunk, Retriever, Scores, SearchMode, Threshold, TimeDecay,
 };
+pub use serve::{Access, AccessTokens, OpenAccess, RagService, ServiceLimits};
 pub use split::{
     AutoSplitter, ChunkSize, CodeSplitter, HeadingContext, MarkdownSplitter, ParentChildSplitter,
     RecursiveSplitter, SentenceWindowSplitter, Splitter,
