@@ -13,8 +13,8 @@ use crate::run::{RunError, RunInput, StepDeltas};
 const PACK: usize = 16;
 const PACK_TIME: Duration = Duration::from_millis(100);
 
-/// The most bytes of an answer: it must fit in a row of events.
-const ANSWER: usize = 1 << 20;
+/// The most bytes of an answer: as JSON, it must fit in a row.
+const ANSWER: usize = 768 << 10;
 
 /// Asks the model, tells what it says as it says it, and takes the answer.
 pub(super) async fn ask(engine: &mut Engine<'_>, agent: &str, mut request: ChatRequest) -> Result<()> {

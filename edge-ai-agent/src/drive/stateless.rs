@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use edge_ai_core::{Clock, Entropy, Message, Result, Role};
+use edge_ai_core::{Clock, Entropy, Error, Message, Result, Role};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, Stream, StreamExt};
@@ -11,7 +11,7 @@ use futures_util::stream::{BoxStream, Stream, StreamExt};
 use super::engine::Engine;
 use super::feed::{Feed, Subscription};
 use super::inbox::Inbox;
-use crate::run::{Run, RunInput};
+use crate::run::{Run, RunInput, RunPlan};
 use crate::{Agent, RunEvent, ToolContext};
 
 /// Drives an agent without keeping anything: for a Worker without a Durable Object, and for tests. A run that is killed is lost.
@@ -42,9 +42,9 @@ impl StatelessDriver {
     /// Answers a conversation, whose last messages are what the user says.
     ///
     /// # Errors
-    /// Of the run's bookkeeping; what fails in the run is its [outcome](Run::outcome).
+    /// [`ErrorKind::InvalidRequest`](edge_ai_core::ErrorKind::InvalidRequest) without messages; what fails in the run is its [outcome](Run::outcome).
     pub async fn run(&self, messages: Vec<Message>, context: ToolContext) -> Result<Run> {
-        let run = self.begin(messages, context)?;
+        let run = self.begin(self.agent.plan(), messages, context)?;
         self.resume(run, Vec::new()).await
     }
 
@@ -53,7 +53,17 @@ impl StatelessDriver {
     /// # Errors
     /// As [`run`](Self::run).
     pub fn stream(&self, messages: Vec<Message>, context: ToolContext) -> Result<RunStream> {
-        let run = self.begin(messages, context)?;
+        self.stream_by(self.agent.plan(), messages, context)
+    }
+
+    /// The same, by a plan that is not quite the agent's.
+    pub(super) fn stream_by(
+        &self,
+        plan: RunPlan,
+        messages: Vec<Message>,
+        context: ToolContext,
+    ) -> Result<RunStream> {
+        let run = self.begin(plan, messages, context)?;
         Ok(self.resume_stream(run, Vec::new()))
     }
 
@@ -78,7 +88,10 @@ impl StatelessDriver {
         }
     }
 
-    fn begin(&self, mut messages: Vec<Message>, context: ToolContext) -> Result<Run> {
+    fn begin(&self, plan: RunPlan, mut messages: Vec<Message>, context: ToolContext) -> Result<Run> {
+        if messages.is_empty() {
+            return Err(Error::invalid("messages", "there is no message to answer"));
+        }
         let said = messages
             .iter()
             .rev()
@@ -90,7 +103,7 @@ impl StatelessDriver {
             self.entropy.next_u64(),
             self.entropy.next_u64()
         );
-        Ok(Run::new(id, self.agent.plan(), context, messages, said))
+        Ok(Run::new(id, plan, context, messages, said))
     }
 }
 

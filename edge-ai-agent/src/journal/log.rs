@@ -59,43 +59,57 @@ impl LogEnd {
         })
     }
 
-    /// The statement that adds events, and where the log ends then. A batch that fails leaves the log as it was.
+    /// The statements that add events, and where the log ends then. A batch that fails leaves the log as it was.
     pub(super) fn append(
         self,
         journal: &Journal,
         turn: u64,
         events: &[RunEvent],
-    ) -> Result<(Option<Statement>, Self)> {
-        if events.is_empty() {
-            return Ok((None, self));
-        }
-        let mut body = String::new();
+    ) -> Result<(Vec<Statement>, Self)> {
+        let mut statements = Vec::new();
+        let (mut end, mut body, mut count) = (self, String::new(), 0);
         for event in events {
-            body.push_str(&rows::to_json(event)?);
+            let line = rows::to_json(event)?;
+            if end.size + body.len() > 0 && end.size + body.len() + line.len() > BLOCK {
+                statements.extend(end.add(
+                    journal,
+                    turn,
+                    std::mem::take(&mut body),
+                    std::mem::take(&mut count),
+                ));
+                end = Self {
+                    block: end.block + 1,
+                    first: end.next,
+                    next: end.next,
+                    size: 0,
+                };
+            }
+            body.push_str(&line);
             body.push('\n');
+            count += 1;
         }
-        let mut end = self;
-        if end.size > 0 && end.size + body.len() > BLOCK {
-            end = Self {
-                block: self.block + 1,
-                first: self.next,
-                next: self.next,
-                size: 0,
-            };
+        statements.extend(end.add(journal, turn, body, count));
+        Ok((statements, end))
+    }
+
+    /// Adds lines to the block at the end.
+    fn add(&mut self, journal: &Journal, turn: u64, body: String, count: u64) -> Option<Statement> {
+        if count == 0 {
+            return None;
         }
-        let count = events.len() as u64;
-        end.next += count;
-        end.size += body.len();
+        let expected = self.next;
+        self.next += count;
+        self.size += body.len();
         let values = [
             SqlValue::from(journal.thread.as_ref()),
             turn.into(),
-            end.block.into(),
-            end.first.into(),
+            self.block.into(),
+            self.first.into(),
             count.into(),
             body.into(),
-            self.next.into(),
+            expected.into(),
         ];
-        Ok((Some(Statement::new(APPEND, values)), end))
+        Some(Statement::new(APPEND, values))
     }
 }
 

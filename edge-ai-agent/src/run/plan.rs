@@ -54,6 +54,8 @@ pub struct ModelSettings {
     pub max_output_tokens: Option<u32>,
     /// Whether and how much it thinks first.
     pub reasoning: Option<ReasoningConfig>,
+    /// Texts at which an answer stops.
+    pub stop: Vec<String>,
     /// Whether it may call several tools at once; `None` leaves it to the vendor.
     pub parallel_tool_calls: Option<bool>,
 }

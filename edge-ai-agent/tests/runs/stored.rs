@@ -1,6 +1,10 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use edge_ai_agent::{Agent, AgentMessage, Driver, Journal, RunEvent, RunOutcome, ToolContext, ToolSet};
+use edge_ai_agent::{
+    Agent, AgentMessage, Driver, Journal, RunEvent, RunOutcome, ToolContext, ToolInvocation, ToolSet,
+    TypedTool,
+};
 use edge_ai_core::{
     ContentPart, FinishReason, ManualClock, Message, Role, SeededEntropy, Timestamp, ToolResult,
 };
@@ -238,6 +242,46 @@ fn a_journal_is_not_taken_up_by_code_that_would_do_something_else() {
         "Be brief.",
         "a run goes by what it began with"
     );
+}
+
+#[test]
+fn outputs_of_any_size_are_kept_or_refused() {
+    let database = Sqlite::new(&[Journal::MIGRATION]);
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    struct Much {
+        size: usize,
+    }
+    let long = TypedTool::new(
+        "long",
+        "Reads a lot.",
+        |much: Much, _: ToolInvocation| async move { Ok("\"".repeat(much.size)) },
+    );
+    let some = r#"{"size": 450000}"#;
+    let output = calls(&[
+        ("a", "long", some),
+        ("b", "long", some),
+        ("c", "long", r#"{"size": 4000000}"#),
+        ("d", "long", some),
+    ]);
+    let model = ScriptedChatModel::new().output(output).answer("Read.");
+    let clerk = agent(&model).tools(ToolSet::new().with(long).unwrap());
+    let driver = driver(clerk.build().unwrap(), &database, 1);
+    block_on(driver.run(said("one"))).unwrap();
+    let told: Vec<_> = block_on(block_on(driver.watch(0)).unwrap().map(Result::unwrap).collect());
+    let done = told.into_iter().filter_map(|(_, event)| match event {
+        RunEvent::ToolDone { call, output, .. } => Some((call, output.text())),
+        _ => None,
+    });
+    let done: BTreeMap<_, _> = done.collect();
+    assert_eq!(
+        [&done["a"], &done["b"], &done["d"]].map(String::len),
+        [450_000; 3]
+    );
+    assert!(done["c"].contains("ask for less"));
+    for table in ["agent_events", "agent_messages"] {
+        let rows = database.rows(&format!("SELECT MAX(LENGTH(body)) AS size FROM {table}"));
+        assert!(rows[0]["size"].as_u64().unwrap() < 2_000_000, "{table}: {rows:?}");
+    }
 }
 
 #[test]

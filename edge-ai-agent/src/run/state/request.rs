@@ -25,6 +25,7 @@ impl Run {
         input.response_format = agent.output.clone();
         input.temperature = agent.settings.temperature;
         input.max_output_tokens = agent.settings.max_output_tokens;
+        input.stop = agent.settings.stop.clone();
         input.reasoning = agent.settings.reasoning.clone();
         let mut request = ChatRequest::from_input(agent.model.clone(), input);
         let key = format!("{}/{}", self.id, self.step);
