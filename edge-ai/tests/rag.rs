@@ -1,6 +1,10 @@
 //! A model over documents, served by the gateway to clients of three dialects.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::ops::Range;
 use std::sync::Arc;
