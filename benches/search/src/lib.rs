@@ -1,5 +1,5 @@
 //! `POST /PLACE/fill?from=&count=&int8=` keeps vectors, `POST /PLACE/search?times=&int8=` searches so often, for the places `memory` and `object`;
-//! `POST /read?times=` reads as much memory as 10,000 vectors are; `GET /memory` tells how much memory WebAssembly has.
+//! `POST /copy?times=` copies as much memory as 10,000 vectors are; `GET /memory` tells how much memory WebAssembly has.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -39,7 +39,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
             Ok(store) => search(&store.quantized(quantization), times).await,
             Err(error) => Err(error),
         },
-        "/read" => Ok(read(times)),
+        "/copy" => Ok(copy(times)),
         "/memory" => Ok(wasm_bytes().to_string()),
         _ => return Response::error("no such place", 404),
     };
@@ -80,19 +80,13 @@ async fn search(store: &dyn VectorStore, times: usize) -> Result<String, Error> 
     Ok(best)
 }
 
-fn read(times: usize) -> String {
-    let values = vec![1.0_f32; 10_000 * DIMENSIONS];
-    let sum = || {
-        let mut sums = [0.0_f32; 16];
-        for values in std::hint::black_box(&values).as_chunks::<16>().0 {
-            for (sum, value) in sums.iter_mut().zip(values) {
-                *sum += value;
-            }
-        }
-        sums.iter().sum::<f32>()
-    };
-    let sums: f32 = (0..times).map(|_| sum()).sum();
-    sums.to_string()
+fn copy(times: usize) -> String {
+    let from = vec![1.0_f32; 10_000 * DIMENSIONS];
+    let mut to = vec![0.0_f32; from.len()];
+    for _ in 0..times {
+        std::hint::black_box(&mut to).copy_from_slice(std::hint::black_box(&from));
+    }
+    to.len().to_string()
 }
 
 /// Values that belong to a number, of a spread like an embedding's.

@@ -5,6 +5,8 @@ mod codes;
 #[cfg(any(feature = "vector-object", test))]
 mod kept;
 mod kernel;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd;
 mod top_k;
 
 use std::collections::HashMap;

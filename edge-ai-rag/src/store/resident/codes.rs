@@ -118,8 +118,23 @@ fn square(values: &[f32]) -> f32 {
     values.iter().map(|value| value * value).sum()
 }
 
-/// Whole numbers may be added up in any order, so a compiler uses SIMD by itself. A product of codes fits 16 bits.
+/// A product of codes fits 16 bits.
 fn dot(a: &[i8], b: &[i8]) -> i32 {
+    let (a, a_rest) = a.as_chunks::<16>();
+    let (b, b_rest) = b.as_chunks::<16>();
+    lanes(a, b) + products(a_rest, b_rest)
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use super::simd::dot_of_codes as lanes;
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+fn lanes(a: &[[i8; 16]], b: &[[i8; 16]]) -> i32 {
+    products(a.as_flattened(), b.as_flattened())
+}
+
+/// Whole numbers may be added up in any order, so a compiler uses SIMD by itself.
+fn products(a: &[i8], b: &[i8]) -> i32 {
     a.iter()
         .zip(b)
         .map(|(a, b)| i32::from(i16::from(*a) * i16::from(*b)))

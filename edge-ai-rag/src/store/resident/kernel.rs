@@ -87,27 +87,53 @@ fn norm(values: &[f32]) -> f64 {
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {
-    sum_of(a, b, |a, b| a * b)
+    sum_of(a, b, lanes::dot, |a, b| a * b)
 }
 
 fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
-    sum_of(a, b, |a, b| (a - b) * (a - b))
+    sum_of(a, b, lanes::squared_distance, |a, b| (a - b) * (a - b))
 }
 
-/// Adds up `term` over both vectors. Floating-point addition may not be reordered, so a compiler cannot use SIMD for one running sum;
-/// it can for sixteen.
+/// Adds up `term` over both vectors, sixteen lanes at a time.
 #[inline(always)]
-fn sum_of(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
+fn sum_of(
+    a: &[f32],
+    b: &[f32],
+    lanes: impl Fn(&[[f32; LANES]], &[[f32; LANES]]) -> f32,
+    term: impl Fn(f32, f32) -> f32,
+) -> f32 {
     let (a, a_rest) = a.as_chunks::<LANES>();
     let (b, b_rest) = b.as_chunks::<LANES>();
-    let mut sums = [0.0_f32; LANES];
-    for (a, b) in a.iter().zip(b) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += term(*a, *b);
-        }
-    }
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| term(*a, *b)).sum();
-    sums.iter().sum::<f32>() + rest
+    lanes(a, b) + rest
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use super::simd as lanes;
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod lanes {
+    use super::LANES;
+
+    pub(super) fn dot(a: &[[f32; LANES]], b: &[[f32; LANES]]) -> f32 {
+        sum(a, b, |a, b| a * b)
+    }
+
+    pub(super) fn squared_distance(a: &[[f32; LANES]], b: &[[f32; LANES]]) -> f32 {
+        sum(a, b, |a, b| (a - b) * (a - b))
+    }
+
+    /// Floating-point addition may not be reordered, so a compiler cannot use SIMD for one running sum; it can for sixteen.
+    #[inline(always)]
+    fn sum(a: &[[f32; LANES]], b: &[[f32; LANES]], term: impl Fn(f32, f32) -> f32) -> f32 {
+        let mut sums = [0.0_f32; LANES];
+        for (a, b) in a.iter().zip(b) {
+            for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+                *sum += term(*a, *b);
+            }
+        }
+        sums.iter().sum()
+    }
 }
 
 #[cfg(test)]
