@@ -45,7 +45,7 @@ fn blocks(done: &Completion, envelope: &Envelope) -> Vec<Value> {
         blocks.push(json!({ "type": "thinking", "thinking": text, "signature": thinking::sign(text) }));
     }
     if !done.text.is_empty() {
-        blocks.push(json!({ "type": "text", "text": done.text, "citations": null }));
+        blocks.push(json!({ "type": "text", "text": done.text }));
     }
     blocks.extend(done.tool_calls.iter().enumerate().map(|(at, call)| {
         let id = format!(
