@@ -1,11 +1,11 @@
 //! WebSockets that are opened to vendors.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use edge_ai_core::{Dialect, Error, ErrorKind, Handshake, Provider, Result, WebSocket};
 use http::{HeaderMap, Request};
 
-use super::pass::{PassedOn, Passing, once, take};
+use super::pass::{LastRefusal, PassedOn, Passing, once};
 use super::{Router, cannot, named};
 use crate::limit::Permit;
 use crate::route::target::Target;
@@ -72,11 +72,9 @@ impl Router {
     ) -> Result<Dialed> {
         let attempts = self.attempts(&asked.asked(), self.timeouts.answer);
         let (limit, deadline) = attempts.patience();
-        // The last refusal is the client's if nobody opens.
-        let refused = Mutex::new(None);
-        let refused = &refused;
+        let refused = &LastRefusal::default();
         let outcome = attempts.run(targets, |target, context| async move {
-            take(refused);
+            refused.take();
             let api = target
                 .provider
                 .native_api()
@@ -105,7 +103,7 @@ impl Router {
                         model,
                         permit: Permit::default(),
                     };
-                    *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(passed);
+                    refused.keep(passed);
                     Err(error)
                 }
                 _ => Err(no_web_socket()),
@@ -113,7 +111,7 @@ impl Router {
         });
         match outcome.await {
             Ok((connected, permit)) => Ok(Dialed::Open(Connected { permit, ..connected })),
-            Err(error) => take(refused).map(Dialed::Refused).ok_or(error),
+            Err(error) => refused.take().map(Dialed::Refused).ok_or(error),
         }
     }
 }

@@ -108,11 +108,9 @@ impl Router {
     ) -> Result<PassedOn> {
         let attempts = self.attempts(&asked.asked(), self.timeouts.answer);
         let (limit, deadline) = attempts.patience();
-        // The last answer that is one of a failure: it is the client's if nobody does better.
-        let refused = Mutex::new(None);
-        let refused = &refused;
+        let refused = &LastRefusal::default();
         let outcome = attempts.run(targets, |target, context| async move {
-            take(refused);
+            refused.take();
             let api = target
                 .provider
                 .native_api()
@@ -132,14 +130,14 @@ impl Router {
             match passed.failure.clone() {
                 None => Ok(passed),
                 Some(error) => {
-                    *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(passed);
+                    refused.keep(passed);
                     Err(error)
                 }
             }
         });
         match outcome.await {
             Ok((passed, permit)) => Ok(PassedOn { permit, ..passed }),
-            Err(error) => take(refused).ok_or(error),
+            Err(error) => refused.take().ok_or(error),
         }
     }
 }
@@ -156,8 +154,18 @@ pub(super) fn once(router: &Router, asked: &Passing<'_>) -> (Router, Context) {
     (router.clone().retry(once), context)
 }
 
-pub(super) fn take(refused: &Mutex<Option<PassedOn>>) -> Option<PassedOn> {
-    refused.lock().unwrap_or_else(PoisonError::into_inner).take()
+/// The last answer that is one of a failure: it is the client's if nobody does better.
+#[derive(Default)]
+pub(super) struct LastRefusal(Mutex<Option<PassedOn>>);
+
+impl LastRefusal {
+    pub(super) fn keep(&self, refused: PassedOn) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(refused);
+    }
+
+    pub(super) fn take(&self) -> Option<PassedOn> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// The same request; what it carries beside its head and body is of no concern to a vendor.
