@@ -26,12 +26,8 @@ pub struct CodeSplitter {
 impl CodeSplitter {
     /// Chunks of at most `size`, without overlap.
     pub fn new(size: ChunkSize) -> Self {
-        let size = size.at_least_min();
         Self {
-            sizes: Sizes {
-                size,
-                overlap: size.overlap(0),
-            },
+            sizes: Sizes::new(size),
         }
     }
 

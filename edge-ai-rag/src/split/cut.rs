@@ -28,6 +28,23 @@ pub(super) struct Sizes {
 }
 
 impl Sizes {
+    /// Chunks of at most `size`, without overlap.
+    pub(super) fn new(size: ChunkSize) -> Self {
+        let size = size.at_least_min();
+        Self {
+            size,
+            overlap: size.overlap(0),
+        }
+    }
+
+    /// The same with an overlap, at most half of the size.
+    pub(super) fn overlapping(self, most: usize) -> Self {
+        Self {
+            overlap: self.size.overlap(most),
+            ..self
+        }
+    }
+
     /// `name` with the sizes; `name` may have parameters of its own.
     pub(super) fn fingerprint(&self, name: &str) -> String {
         let mark = if name.contains(':') { ',' } else { ':' };

@@ -29,12 +29,8 @@ pub struct MarkdownSplitter {
 impl MarkdownSplitter {
     /// Chunks of at most `size`, without overlap.
     pub fn new(size: ChunkSize) -> Self {
-        let size = size.at_least_min();
         Self {
-            sizes: Sizes {
-                size,
-                overlap: size.overlap(0),
-            },
+            sizes: Sizes::new(size),
         }
     }
 
@@ -51,7 +47,7 @@ impl MarkdownSplitter {
     /// Repeats up to so much of a chunk's end at the beginning of the next one of the same section, at most half of the size.
     #[must_use]
     pub fn overlap(mut self, most: usize) -> Self {
-        self.sizes.overlap = self.sizes.size.overlap(most);
+        self.sizes = self.sizes.overlapping(most);
         self
     }
 }

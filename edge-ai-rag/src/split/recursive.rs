@@ -22,12 +22,8 @@ pub struct RecursiveSplitter {
 impl RecursiveSplitter {
     /// Chunks of at most `size`, without overlap.
     pub fn new(size: ChunkSize) -> Self {
-        let size = size.at_least_min();
         Self {
-            sizes: Sizes {
-                size,
-                overlap: size.overlap(0),
-            },
+            sizes: Sizes::new(size),
         }
     }
 
@@ -45,7 +41,7 @@ impl RecursiveSplitter {
     /// any, and less where it would cut what fits whole.
     #[must_use]
     pub fn overlap(mut self, most: usize) -> Self {
-        self.sizes.overlap = self.sizes.size.overlap(most);
+        self.sizes = self.sizes.overlapping(most);
         self
     }
 

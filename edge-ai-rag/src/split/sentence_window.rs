@@ -40,11 +40,7 @@ impl SentenceWindowSplitter {
     /// The size at which a sentence is cut.
     #[must_use]
     pub fn max_sentence(mut self, size: ChunkSize) -> Self {
-        let size = size.at_least_min();
-        self.sizes = Sizes {
-            size,
-            overlap: size.overlap(0),
-        };
+        self.sizes = Sizes::new(size);
         self
     }
 }
