@@ -198,7 +198,7 @@ impl Index {
     }
 }
 
-fn not_found(what: &str, id: &str) -> Error {
+pub(crate) fn not_found(what: &str, id: &str) -> Error {
     let shown: String = id.chars().take(64).collect();
     Error::new(
         ErrorKind::NotFound,

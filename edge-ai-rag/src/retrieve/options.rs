@@ -1,4 +1,5 @@
 use edge_ai_core::{Error, Filter, Result};
+use serde::Deserialize;
 
 use super::{Boost, Fusion, TimeDecay};
 
@@ -207,7 +208,8 @@ impl Default for RetrievalOptions {
 }
 
 /// Which searches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum SearchMode {
     /// By meaning: vectors.

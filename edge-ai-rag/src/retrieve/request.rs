@@ -1,4 +1,5 @@
 use edge_ai_core::{Context, Error, Message, Result, Usage};
+use serde::Serialize;
 
 use super::{Passage, RetrievalOptions};
 use crate::{Namespace, StoredChunk};
@@ -121,15 +122,19 @@ impl RetrievedChunk {
 }
 
 /// What the parts of a search said of a chunk; each is `None` where that part did not find it or was not asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Scores {
     /// The vector store's, on the scale of its metric.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub dense: Option<f32>,
     /// BM25.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub keyword: Option<f32>,
     /// Of all searches together.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub fused: Option<f32>,
     /// The reranker's.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rerank: Option<f32>,
 }

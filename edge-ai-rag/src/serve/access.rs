@@ -5,6 +5,7 @@ use edge_ai_core::{Error, ErrorKind, Result, Secret, async_trait};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 /// Says whose a request is.
 #[async_trait]
@@ -108,8 +109,7 @@ impl Access for AccessTokens {
         // Every token is compared, and every byte of it, whatever was presented.
         let mut found = None;
         for (tenant, token) in &self.0 {
-            let difference = token.iter().zip(presented).fold(0, |sum, (a, b)| sum | (a ^ b));
-            if difference == 0 {
+            if token.ct_eq(&presented).into() {
                 found = Some(tenant);
             }
         }

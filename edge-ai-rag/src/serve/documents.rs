@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::{Access, Asked, RagService, json};
+use crate::index::not_found;
 use crate::{Accepted, Document, DocumentId, Job, JobState, MediaType, Namespace};
 
 /// How many documents a part of the list has unless the address says.
@@ -62,12 +63,7 @@ impl<A: Access> RagService<A> {
 
     pub(super) async fn get(&self, asked: &Asked<'_>, id: &DocumentId) -> Result<Response<Body>> {
         let document = self.index.get(&asked.namespace()?, id).await?;
-        let document = document.ok_or_else(|| {
-            Error::new(
-                edge_ai_core::ErrorKind::NotFound,
-                format!("there is no document `{id}` in this namespace"),
-            )
-        })?;
+        let document = document.ok_or_else(|| not_found("document", id.as_str()))?;
         json(StatusCode::OK, &document)
     }
 

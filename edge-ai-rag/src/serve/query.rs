@@ -5,7 +5,7 @@ use http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::{Access, Asked, RagService, filter, json};
-use crate::{DocumentId, Retrieval, RetrievalOptions, RetrievedChunk, SearchMode};
+use crate::{DocumentId, Retrieval, RetrievalOptions, RetrievedChunk, Scores, SearchMode};
 
 /// A question.
 #[derive(Debug, Deserialize)]
@@ -13,21 +13,13 @@ use crate::{DocumentId, Retrieval, RetrievalOptions, RetrievedChunk, SearchMode}
 pub(super) struct Question {
     pub(super) query: String,
     top_k: Option<usize>,
-    mode: Option<Mode>,
+    mode: Option<SearchMode>,
     rerank: Option<bool>,
     #[serde(default)]
     filter: JsonObject,
     pub(super) namespace: Option<String>,
     #[serde(default)]
     pub(super) stream: bool,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Mode {
-    Dense,
-    Keyword,
-    Hybrid,
 }
 
 impl Question {
@@ -38,11 +30,7 @@ impl Question {
             options = options.top_k(top_k);
         }
         if let Some(mode) = self.mode {
-            options = options.mode(match mode {
-                Mode::Dense => SearchMode::Dense,
-                Mode::Keyword => SearchMode::Keyword,
-                Mode::Hybrid => SearchMode::Hybrid,
-            });
+            options = options.mode(mode);
         }
         options.rerank = self.rerank.unwrap_or(options.rerank);
         // What the operator has set holds, too.
@@ -66,7 +54,7 @@ struct Match<'a> {
     document_id: &'a DocumentId,
     chunk_id: &'a str,
     score: f32,
-    scores: Parts,
+    scores: &'a Scores,
     text: &'a str,
     heading: &'a [String],
     range: &'a Range<u64>,
@@ -77,32 +65,14 @@ struct Match<'a> {
     metadata: &'a JsonObject,
 }
 
-/// What the parts of the search said.
-#[derive(Serialize)]
-struct Parts {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dense: Option<f32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    keyword: Option<f32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fused: Option<f32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rerank: Option<f32>,
-}
-
 impl<'a> From<&'a RetrievedChunk> for Match<'a> {
     fn from(found: &'a RetrievedChunk) -> Self {
-        let (chunk, scores) = (&found.chunk, found.scores);
+        let chunk = &found.chunk;
         Self {
             document_id: &chunk.document,
             chunk_id: &chunk.id,
             score: found.score,
-            scores: Parts {
-                dense: scores.dense,
-                keyword: scores.keyword,
-                fused: scores.fused,
-                rerank: scores.rerank,
-            },
+            scores: &found.scores,
             text: &found.passage.text,
             heading: &chunk.heading,
             range: &found.passage.range,
